@@ -1,0 +1,65 @@
+# Vigía's commands. `make` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export VIGIA_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia
+UV = $(shell command -v uv || echo .uv/bin/uv)
+BIN := .venv/bin
+STORE ?= embedded
+PYTEST ?= $(BIN)/pytest
+
+.PHONY: help setup setup-dev demo test test-quick lint types fix servers influxd micropython lock clean
+
+help: ## list the commands
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+setup: ## the locked environment for the demonstration, with the web's libraries
+	@tools/get-uv.sh
+	@$(UV) sync --frozen --inexact --quiet --extra sim
+
+setup-dev: ## the locked environment with everything that checks and tests need
+	@tools/get-uv.sh
+	@$(UV) sync --frozen --quiet --all-extras
+
+demo: setup ## the main job with simulated facilities (STORE=influx: on a real InfluxDB; CHECK=1: verify and exit)
+ifeq ($(STORE),influx)
+	@tools/build-influxd.sh
+endif
+	@$(BIN)/vigia-demo --store $(STORE) $(if $(CHECK),--check) $(if $(PORT),--port $(PORT))
+
+servers: ## what the tests need beside Python: Mosquitto, NUT, Chromium, InfluxDB 2.7, MicroPython 1.25
+	@tools/install-servers.sh
+	@tools/build-influxd.sh
+	@tools/build-micropython.sh
+
+influxd: ## build InfluxDB 2.7 into VIGIA_CACHE (Go, Rust and a C compiler needed)
+	@tools/build-influxd.sh
+
+micropython: ## build MicroPython 1.25 into VIGIA_CACHE
+	@tools/build-micropython.sh
+
+test: setup-dev servers ## all tests, with real servers
+	@$(PYTEST)
+
+test-quick: setup-dev ## the tests that need no server
+	@$(PYTEST) -m "not server"
+
+lint: setup-dev ## style, imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: setup-dev ## mypy --strict
+	@$(BIN)/mypy
+
+fix: setup-dev ## repair what the linter can repair
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: ## write uv.lock anew from pyproject.toml
+	@tools/get-uv.sh
+	@$(UV) lock
+
+clean: ## remove what was made here; VIGIA_CACHE stays
+	rm -rf .venv .uv .demo build dist collector/web/static/vendor node_modules

@@ -1,0 +1,209 @@
+"""``vigia-collector``: the centre's command line."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector import __version__
+from collector.clock import SystemClock
+from collector.errors import ConfigError, VigiaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.config import Config
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+def _config_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--config",
+        "path",
+        type=click.Path(path_type=Path),
+        default=Path("/etc/vigia/collector.toml"),
+        show_default=True,
+        help="Configuration file (TOML).",
+    )(function)
+
+
+def _load(path: Path) -> Config:
+    """Read the configuration and prepare log and metrics; before anything else is imported."""
+    from collector import config, log, metrics  # noqa: PLC0415 - --help must not load everything
+
+    loaded = config.load(path)
+    log.configure(loaded.log)
+    metrics.prepare(loaded.metrics.dir)
+    return loaded
+
+
+def _stop_event() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vigia-collector")
+def cli() -> None:
+    """Receive signed telemetry, store it, tell outages and electrical faults, alert, show."""
+
+
+@cli.command()
+@_config_option
+def run(path: Path) -> None:
+    """Run all parts: ingest, alerts, web, and InfluxDB or the embedded broker when configured."""
+    config = _load(path)
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+
+    build.run_all(config, path, _stop_event())
+
+
+@cli.command()
+@_config_option
+def ingest(path: Path) -> None:
+    """Receive frames, verify, store and acknowledge them, and judge what they say."""
+    config = _load(path)
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+
+    build.run_ingest(config, _stop_event())
+
+
+@cli.command()
+@_config_option
+def alerts(path: Path) -> None:
+    """Deliver alerts."""
+    config = _load(path)
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+
+    build.run_alerts(config, _stop_event())
+
+
+@cli.command()
+@_config_option
+def web(path: Path) -> None:
+    """Serve the dashboard and the API."""
+    config = _load(path)
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+
+    build.run_web(config)
+
+
+@cli.command()
+@_config_option
+def broker(path: Path) -> None:
+    """Run the embedded MQTT broker (demonstrations and tests; a borough uses Mosquitto)."""
+    config = _load(path)
+    from collector.broker.embedded import serve  # noqa: PLC0415 - needs amqtt, an extra
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await serve(config.broker, lambda: None, stop)
+
+    asyncio.run(main())
+
+
+@cli.command("check-config")
+@_config_option
+def check_config(path: Path) -> None:
+    """Read the configuration and say what is wrong with it or missing."""
+    config = _load(path)
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+
+    problems = build.check(config)
+    for problem in problems:
+        click.echo(f"{path}: {problem}", err=True)
+    if problems:
+        sys.exit(EXIT_FAILED)
+    click.echo(f"{path}: OK")
+
+
+@cli.command()
+@_config_option
+def provision(path: Path) -> None:
+    """Create or upgrade tables, facilities, devices, buckets, retention and downsampling."""
+    config = _load(path)
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+
+    for line in build.provision(config):
+        click.echo(line)
+
+
+@cli.group()
+def user() -> None:
+    """People who may sign in, and API tokens."""
+
+
+@user.command("add")
+@_config_option
+@click.argument("name")
+@click.option("--role", type=click.Choice(["viewer", "crew", "admin"]), default="viewer", show_default=True)
+@click.option(
+    "--password-file", type=click.File(), help="Read the password from a file (- for standard input)."
+)
+def user_add(path: Path, name: str, role: str, password_file: Any) -> None:
+    """Add a person, or give an existing one a new password and role."""
+    config = _load(path)
+    from sqlalchemy.orm import Session  # noqa: PLC0415 - --help must not load everything
+
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+    from collector.web.users import add_user  # noqa: PLC0415 - same
+
+    if password_file is not None:
+        password = password_file.readline().rstrip("\n")
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    with Session(build.open_state(config)) as session, session.begin():
+        add_user(session, name, password, role)
+    click.echo(f"{name}: {role}")
+
+
+@user.command("token")
+@_config_option
+@click.argument("label")
+@click.option("--role", type=click.Choice(["viewer", "crew", "admin"]), default="viewer", show_default=True)
+def user_token(path: Path, label: str, role: str) -> None:
+    """Make an API token and print it; it is shown this once."""
+    config = _load(path)
+    from sqlalchemy.orm import Session  # noqa: PLC0415 - --help must not load everything
+
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+    from collector.web.users import add_token  # noqa: PLC0415 - same
+
+    with Session(build.open_state(config)) as session, session.begin():
+        token = add_token(session, label, role, SystemClock().now_ms())
+    click.echo(token)
+
+
+def main() -> None:
+    """Run the command line: one line for every error, exit code 1 for failures, 2 for wrong use."""
+    try:
+        cli.main(prog_name="vigia-collector", standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"vigia-collector: {error.format_message()}", err=True)
+        sys.exit(EXIT_USAGE)
+    except click.Abort:
+        sys.exit(EXIT_FAILED)
+    except ConfigError as error:
+        click.echo(f"vigia-collector: {error}", err=True)
+        sys.exit(EXIT_USAGE)
+    except (VigiaError, OSError) as error:
+        click.echo(f"vigia-collector: {error}", err=True)
+        sys.exit(EXIT_FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""The composition root: makes each part of the collector from a configuration, and nothing at import.
+
+Everything is passed through constructors. What is opened here is closed by the caller in reverse order.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from collector import influxd
+from collector.clock import SystemClock
+from collector.config import secret
+from collector.errors import ConfigError, StoreUnavailableError
+from collector.log import Reporter
+from collector.metrics import Metrics, prepare, shared_registry
+from collector.registry import Registry, import_enrolments, import_sites
+from collector.storage import migrate
+from collector.storage.factory import open_store
+from collector.storage.state import open_engine
+from collector.supervisor import Part, Supervisor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from threading import Event
+
+    from sqlalchemy import Engine
+
+    from collector.config import Config
+
+
+def open_state(config: Config) -> Engine:
+    """Open the state and see that its tables are those of this version."""
+    engine = open_engine(config.state_url())
+    try:
+        current = migrate.is_current(engine)
+    except SQLAlchemyError as error:
+        raise ConfigError(f"state.url: cannot be opened: {_one_line(error)}") from error
+    if not current:
+        raise ConfigError("the state's tables are not those of this version: run vigia-collector provision")
+    return engine
+
+
+def provision(config: Config, *, with_store: bool = True) -> list[str]:
+    """Create or upgrade tables, facilities, devices and (``with_store``) buckets; say what was done."""
+    engine = open_engine(config.state_url())
+    try:
+        done = ["state: tables upgraded"] if migrate.upgrade(engine) else []
+    except SQLAlchemyError as error:
+        raise ConfigError(f"state.url: cannot be opened: {_one_line(error)}") from error
+    done += _import_registry(config, engine)
+    if with_store:
+        store = open_store(config.store)
+        try:
+            done += store.provision()
+        finally:
+            store.close()
+    engine.dispose()
+    return done
+
+
+def _import_registry(config: Config, engine: Engine) -> list[str]:
+    done = []
+    with Session(engine) as session, session.begin():
+        if config.registry.sites_file is not None:
+            count = import_sites(session, config.registry.sites_file)
+            done.append(f"registry: {count} facilities")
+        session.flush()
+        folder = config.registry.enrolments_dir
+        files = sorted(folder.glob("*.json")) if folder is not None and folder.is_dir() else []
+        problems = import_enrolments(session, files)
+    done += [f"registry: {problem}" for problem in problems]
+    done.append(f"registry: {len(files) - len(problems)} devices")
+    return done
+
+
+def run_ingest(config: Config, stop: Event) -> None:
+    """Receive, verify, store and judge until ``stop``."""
+    from collector.ingest.service import IngestService  # noqa: PLC0415 - each process loads its own part only
+    from collector.judge import Judge  # noqa: PLC0415 - same
+
+    clock, metrics = SystemClock(), Metrics()
+    reporter = Reporter("ingest", metrics)
+    with ExitStack() as stack:
+        engine = open_state(config)
+        stack.callback(engine.dispose)
+        store = open_store(config.store)
+        stack.callback(store.close)
+        registry = Registry(engine, config.registry, reporter, clock)
+        judge = Judge(registry, config, metrics)
+        IngestService(config, engine, store, registry, judge, metrics, reporter, clock).run(stop)
+
+
+def run_alerts(config: Config, stop: Event) -> None:
+    """Deliver what the outbox holds until ``stop``."""
+    from collector.alerts.service import AlertService  # noqa: PLC0415 - each process loads its own part only
+
+    metrics = Metrics()
+    engine = open_state(config)
+    try:
+        AlertService(config, engine, metrics, Reporter("alerts", metrics), SystemClock()).run(stop)
+    finally:
+        engine.dispose()
+
+
+def run_web(config: Config) -> None:
+    """Serve the dashboard and the API until SIGTERM."""
+    from collector.web.serve import serve  # noqa: PLC0415 - each process loads its own part only
+
+    serve(config, open_state(config), open_store(config.store), shared_registry, SystemClock())
+
+
+def check(config: Config) -> list[str]:
+    """Look at what the configuration names; return one line for everything that is missing."""
+    from collector.alerts.channels import check_channel  # noqa: PLC0415 - loads Apprise
+
+    files = {
+        "broker.ca_file": config.broker.ca_file,
+        "broker.cert_file": config.broker.cert_file,
+        "broker.key_file": config.broker.key_file,
+        "ingest.ack_secret_file": config.ingest.ack_secret_file,
+        "registry.sites_file": config.registry.sites_file,
+    }
+    problems = [f"{key}: {path} is missing" for key, path in files.items() if path and not path.is_file()]
+    if config.store.kind == "influx" and config.store.influx.command is None:
+        try:
+            secret(config.store.influx.token_file, "VIGIA_INFLUX_TOKEN")
+        except ConfigError as error:
+            problems.append(f"store.influx.token_file: {error}")
+    for name, channel in config.alerts.channels.items():
+        try:
+            check_channel(name, channel)
+        except ConfigError as error:
+            problems.append(f"alerts.channels.{name}: {error}")
+    return problems
+
+
+def run_all(config: Config, path: Path, stop: Event) -> None:
+    """Hold all parts: InfluxDB and the embedded broker when configured, ingest, alerts, web."""
+    prepare(config.metrics.dir, wipe=True)
+    clock, metrics = SystemClock(), Metrics()
+    reporter = Reporter("run", metrics)
+    supervisor = Supervisor(reporter, metrics, clock)
+    try:
+        if config.store.kind == "influx" and config.store.influx.command:
+            supervisor.start(Part("influxd", influxd.command(config.store.influx)))
+            influxd.prepare(config.store.influx, stop)
+        _provision_patiently(config, reporter, stop)
+        for name in (["broker"] if config.broker.embedded else []) + ["ingest", "alerts", "web"]:
+            command = [sys.executable, "-m", "collector", name, "--config", str(path)]
+            supervisor.start(Part(name, command))
+        supervisor.run(stop)
+    finally:
+        supervisor.stop()
+
+
+def _provision_patiently(config: Config, reporter: Reporter, stop: Event) -> None:
+    """Provision; a store that is down at start is waited for by the ingest, not by us."""
+    try:
+        done = provision(config)
+    except StoreUnavailableError as error:
+        reporter.problem("store_unavailable", str(error), level=logging.ERROR)
+        done = provision(config, with_store=False)
+    for line in done:
+        reporter.info(line)
+    if stop.is_set():
+        reporter.info("stopping")
+
+
+def _one_line(error: BaseException) -> str:
+    return str(error).split("\n", maxsplit=1)[0]

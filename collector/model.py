@@ -1,0 +1,242 @@
+"""Values that the collector's parts hand to each other.
+
+Plain, immutable, without I/O. Times are integers in milliseconds since 1970 UTC and end in ``_ms``;
+times of the collector's monotonic clock end in ``_mono``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Value = int | float | str | bool | None
+Instance = str | None
+
+
+class Outcome(StrEnum):
+    """What became of a frame. All but DEFERRED and INVALID are told to the device."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+    DEFERRED = "deferred"
+    INVALID = "invalid"
+
+
+class Reason(StrEnum):
+    """Why a frame, or a table of it, was not stored. One name for log, metric, quarantine and test."""
+
+    # not a frame, or not of this device: INVALID
+    OVERSIZED = "oversized"
+    BAD_TOPIC = "bad_topic"
+    MALFORMED = "malformed"
+    UNKNOWN_KEY = "unknown_key"
+    REVOKED_KEY = "revoked_key"
+    WRONG_DEVICE = "wrong_device"
+    BAD_SIGNATURE = "bad_signature"
+    BAD_PAYLOAD = "bad_payload"
+    WRONG_KIND = "wrong_kind"
+    # verified, yet not to be stored: REFUSED
+    NO_ASSIGNMENT = "no_assignment"
+    SEQ_REUSED = "seq_reused"
+    TOO_OLD_TO_JUDGE = "too_old_to_judge"
+    NO_CLOCK = "no_clock"
+    FUTURE = "future"
+    BEYOND_RETENTION = "beyond_retention"
+    TYPE_CONFLICT = "type_conflict"
+    STORE_REFUSED = "store_refused"
+    # comes again: DEFERRED
+    RATE_LIMITED = "rate_limited"
+    # of one table or field, the rest is stored
+    UNKNOWN_MEASUREMENT = "unknown_measurement"
+    UNKNOWN_FIELD = "unknown_field"
+    OUT_OF_RANGE = "out_of_range"
+    WRONG_TYPE = "wrong_type"
+    TOO_MANY_INSTANCES = "too_many_instances"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One measurement of one instance: rows of ``(offset_ms, value, ...)`` under ``fields``."""
+
+    measurement: str
+    instance: Instance
+    fields: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message as the broker delivered it. ``mid`` is only valid on connection ``generation``."""
+
+    shard: str
+    topic: str
+    payload: bytes
+    mid: int
+    generation: int
+    arrival_ms: int
+    live: bool = True  # false while the broker hands out what it had queued: arrival then says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame whose signature was verified and whose payload has the shape that WIRE.md gives.
+
+    ``seq`` is None for a death. ``wall_ms`` is None when the device's clock was not synchronised.
+    ``hello`` is what a birth says of identity, readers and intervals; ``dropped`` the cumulative account.
+    ``stop`` marks the event before a planned stop.
+    """
+
+    kid: str
+    device: str
+    topic: str
+    shard: str
+    kind: str
+    incarnation: str
+    boot: int
+    kernel_boot: str
+    seq: int | None
+    uptime_ms: int
+    wall_ms: int | None
+    tables: tuple[Table, ...]
+    dropped: dict[str, int]
+    session: int | None
+    hello: dict[str, Any]
+    arrival_ms: int
+    digest: bytes
+    stop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point for the store, under the names of ``agent/wire/fields.py``. Tags hold no None."""
+
+    measurement: str
+    tags: tuple[tuple[str, str], ...]
+    fields: tuple[tuple[str, Value], ...]
+    time_ms: int
+
+
+class Quality(StrEnum):
+    """How a time came about; stored as a field, never as a tag."""
+
+    SYNCED = "synced"  # the device's own synchronised clock
+    ANCHORED = "anchored"  # wall minus uptime, learned from another frame of the incarnation
+    ARRIVAL = "arrival"  # anchored on the arrival of a live frame
+    BOUNDED = "bounded"  # between its neighbours, no reference of its own
+
+
+# --- what the rules are given -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """One row of one table of one device. ``current`` is false for history: it never sets live state."""
+
+    device: str
+    time_ms: int
+    measurement: str
+    instance: Instance
+    fields: dict[str, Value]
+    current: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A verified frame with a new seq came in: the device speaks, however old its news is."""
+
+    device: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    """A session began. ``hello`` carries the announced intervals (ms) under ``intervals``."""
+
+    device: str
+    at_ms: int
+    kernel_boot: str
+    hello: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The current session's will arrived, or a planned stop (``planned``)."""
+
+    device: str
+    at_ms: int
+    planned: bool = False
+
+
+Observation = Readings | Arrival | Born | Died
+
+
+# --- what the rules say -------------------------------------------------------------------------
+
+
+class Severity(StrEnum):
+    """How soon a person must act."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    HAZARD = "hazard"
+
+
+class Cause(StrEnum):
+    """Why a place is dark (design: the nine verdicts)."""
+
+    MAINS_AREA = "mains-area"
+    MAINS_SITE = "mains-site"
+    BACKHAUL_PROVIDER = "backhaul-provider"
+    BACKHAUL_SITE = "backhaul-site"
+    DEVICE = "device"
+    REMOVED = "removed"
+    COLLECTOR = "collector"
+    PLANNED = "planned"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One piece of evidence: a code that ``alerts/texts.py`` puts into words, and its parameters."""
+
+    code: str
+    params: dict[str, Value] = field(default_factory=dict)
+
+
+class Change(StrEnum):
+    """What a transition does to a condition."""
+
+    RAISED = "raised"
+    REVISED = "revised"
+    CLEARED = "cleared"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A condition of a site was raised, revised or cleared.
+
+    ``condition`` is a name of the catalogue, ``subject`` what it is about ("" for the whole site, else
+    a device, or ``device/instance``). ``cause`` is set for outages. ``at_ms`` is when it happened,
+    not when it was noticed; ``reason`` says why this changed now.
+    """
+
+    change: Change
+    site: str
+    condition: str
+    subject: str
+    at_ms: int
+    severity: Severity
+    cause: Cause | None = None
+    confidence: float | None = None
+    facts: tuple[Fact, ...] = ()
+    reason: str = ""
+    final: bool = False
+    found_on_return: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What identifies the condition: site, condition, subject."""
+        return (self.site, self.condition, self.subject)

@@ -1,0 +1,34 @@
+"""Fixtures that name real programs; the servers themselves are in tests/servers/."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.servers import programs
+
+
+@pytest.fixture(scope="session")
+def mosquitto_bin() -> str:
+    return programs.packaged("mosquitto", "mosquitto")
+
+
+@pytest.fixture(scope="session")
+def upsd_tools() -> dict[str, str]:
+    """upsd, dummy-ups, upsc and upsrw by name."""
+    packages = {"upsd": "nut-server", "dummy-ups": "nut-server", "upsc": "nut-client", "upsrw": "nut-client"}
+    return {name: programs.packaged(name, package) for name, package in packages.items()}
+
+
+@pytest.fixture(scope="session")
+def influxd_bin() -> str:
+    return programs.built("influxd", "influxd")
+
+
+@pytest.fixture(scope="session")
+def micropython_bin() -> str:
+    return programs.built("micropython", "micropython")
+
+
+@pytest.fixture(scope="session")
+def chromium_bin() -> str:
+    return programs.packaged("chromium", "chromium")

@@ -1,0 +1,30 @@
+#!/bin/bash
+# Have the servers that come from Debian's packages; install what is missing when we may.
+set -euo pipefail
+declare -A package=(
+    [mosquitto]=mosquitto [upsd]=nut-server [upsc]=nut-client [chromium]=chromium
+    [gcc]=gcc [make]=make [patch]=patch [pkg-config]=pkg-config [dpkg-source]=dpkg-dev
+)
+PATH=$PATH:/usr/sbin:/sbin
+wanted=()
+for program in "${!package[@]}"; do
+    command -v "$program" >/dev/null || wanted+=("${package[$program]}")
+done
+[ -x /lib/nut/dummy-ups ] || [ -x /usr/lib/nut/dummy-ups ] || wanted+=(nut-server)
+# MicroPython's foreign functions
+[ -n "$(find /usr/include -name ffi.h -print -quit 2>/dev/null)" ] || wanted+=(libffi-dev)
+[ ${#wanted[@]} -eq 0 ] && exit 0
+mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sort -u)
+if [ "$(id -u)" = 0 ]; then as_root=()
+elif sudo -n true 2>/dev/null; then as_root=(sudo -n)
+else
+    echo "vigia: the tests need ${wanted[*]}; run: sudo apt-get install ${wanted[*]}" >&2
+    exit 1
+fi
+command -v apt-get >/dev/null || { echo "vigia: the tests need ${wanted[*]}; install them with this system's packages" >&2; exit 1; }
+echo "Installing ${wanted[*]} ..."
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get -qq update
+# a test machine wants no server of its own running: policy-rc.d would say so, the tests use ports of their own anyway
+"${as_root[@]}" apt-get -qq install --yes --no-install-recommends "${wanted[@]}" >/dev/null ||
+    { echo "vigia: apt-get could not install ${wanted[*]}; install them by hand and run again" >&2; exit 1; }
