@@ -1,0 +1,1 @@
+"""Tests that run unchanged on CPython and MicroPython; see run.py."""

@@ -1,0 +1,1 @@
+"""Published examples of the wire contract, and the scripts that make them."""
