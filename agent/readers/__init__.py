@@ -1,0 +1,81 @@
+"""The readers: one subject per file, and the explicit table of those that an agent is built with.
+
+Where agent.cpython.readers can be imported, its variants stand in for the plain ones; nothing else asks
+which interpreter runs.
+"""
+
+from agent.errors import ConfigError
+from agent.readers.host import DISKS, Host
+from agent.readers.interfaces import Interfaces
+from agent.readers.ups import Ups
+from agent.readers.upsd_client import UpsdClient
+
+TYPE_CHECKING = False  # MicroPython has no typing
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from agent.readers.port import Reader
+    from agent.timing import Clock
+
+    # what the configuration says of this reader, the clock, sample and watch interval in ms
+    Maker = Callable[[dict[str, Any], Clock, int, int], Reader]
+
+NOMINAL_V = 127  # what the facilities are supplied with (one phase to neutral)
+
+
+def make_host(options: "dict[str, Any]", clock: "Clock", sample_ms: int, _watch_ms: int) -> "Reader":
+    """Build the plain reader of the machine; option ``disks``: paths of file systems."""
+    return Host(clock, sample_ms, disks=tuple(options.get("disks") or DISKS))
+
+
+def make_interfaces(options: "dict[str, Any]", clock: "Clock", sample_ms: int, watch_ms: int) -> "Reader":
+    """Build the plain reader of the interfaces; options ``names`` and ``wan``."""
+    return Interfaces(clock, sample_ms, watch_ms, options.get("names"), options.get("wan"))
+
+
+def make_ups(options: "dict[str, Any]", clock: "Clock", sample_ms: int, watch_ms: int) -> "Reader":
+    """Build the reader of the UPSes; options ``host port username password_file names nominal_v``."""
+    server = UpsdClient(
+        options.get("host") or "127.0.0.1", options.get("port") or 3493, _credentials(options)
+    )
+    return Ups(
+        clock, sample_ms, watch_ms, server, options.get("names"), options.get("nominal_v") or NOMINAL_V
+    )
+
+
+def _credentials(options: "dict[str, Any]") -> tuple[str, str] | None:
+    path = options.get("password_file")
+    if not options.get("username") or not path:
+        return None
+    try:
+        with open(path) as file:
+            return options["username"], file.read().strip()
+    except OSError:
+        raise ConfigError("unreadable_password", "readers.ups.password_file: cannot read " + str(path))
+
+
+READERS: "tuple[tuple[str, Maker], ...]" = (
+    ("host", make_host),
+    ("interfaces", make_interfaces),
+    ("ups", make_ups),
+)
+
+
+def makers() -> "dict[str, Maker]":
+    """Return how each reader is built here: by its variant where the parts of that are installed."""
+    found = dict(READERS)
+    try:
+        from agent.cpython.readers import VARIANTS  # noqa: PLC0415 (its parts are slow to import, and may be absent)
+    except ImportError:
+        return found
+    found.update(VARIANTS)
+    return found
+
+
+def build(config: "dict[str, Any]", clock: "Clock") -> "list[Reader]":
+    """Build the readers that ``config["readers"]`` names, in the table's order."""
+    wanted, intervals = config["readers"], config["intervals"]
+    sample_ms, watch_ms = int(intervals["sample_s"] * 1000), int(intervals["watch_s"] * 1000)
+    how = makers()
+    return [how[name](wanted[name], clock, sample_ms, watch_ms) for name, _ in READERS if name in wanted]

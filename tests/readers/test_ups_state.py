@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.readers.ups_sane import BOUNDS, CONTRADICTIONS, STATUS, sanitise
+from agent.readers.ups_state import CONTACTS, FLAGS, NUMBERS, UpsState, refresh_ms
+from agent.wire.fields import MEASUREMENTS
+
+HID = {"driver.name": "usbhid-ups", "driver.parameter.pollfreq": "30"}
+
+
+def ups(status: str, volts: str = "127.0", **more: str) -> dict[str, str]:
+    return {"ups.status": status, "input.voltage": volts, **HID, **more}
+
+
+def test_names_are_those_of_the_register():
+    fields = MEASUREMENTS["upsd"].fields
+    state = UpsState()
+    state.hear(dict.fromkeys(NUMBERS, "60") | {"ups.status": "OL", "input.transfer.reason": "x"}, 0)
+    assert set(state.fields(0)) <= set(fields)
+    assert {flag.lower() for flag in FLAGS} | set(CONTACTS) <= set(fields)
+    assert set(NUMBERS) <= set(BOUNDS)
+
+
+def test_flags_are_always_there():
+    fields = UpsState().fields(0)
+    assert {name: fields[name] for name in [flag.lower() for flag in FLAGS]} == dict.fromkeys(
+        (flag.lower() for flag in FLAGS), 0
+    )
+    assert "age_status_ms" not in fields
+
+
+def test_ages_grow_between_reads():
+    state = UpsState()
+    state.hear(ups("OL"), 1000)
+    state.hear_status(3000)
+    fields = state.fields(4000)
+    assert (fields["age_status_ms"], fields["age_input_ms"]) == (1000, 3000)
+
+
+def test_a_stale_ups_keeps_its_last_flags_and_input_ageing():
+    state = UpsState()
+    state.hear(ups("OB LB", "0.0", **{"battery.charge": "12"}), 0)
+    state.lose("data_stale")
+    fields = state.fields(60_000)
+    assert (fields["ob"], fields["lb"], fields["data_stale"], fields["server_lost"]) == (1, 1, 1, 0)
+    assert (fields["input_voltage"], fields["age_input_ms"], fields["age_status_ms"]) == (0.0, 60_000, 60_000)
+    assert "battery_charge_percent" not in fields
+
+
+def test_a_ups_that_comes_back_is_read_whole():
+    state = UpsState()
+    state.hear(ups("OL"), 0)
+    assert state.same_status("OL")
+    state.lose("driver_lost")
+    assert not state.same_status("OL")
+    state.hear(ups("OL"), 9000)
+    assert state.fields(9000)["driver_lost"] == 0
+
+
+def test_waiting_for_the_driver_does_not_end_what_was_known():
+    state = UpsState()
+    state.hear(ups("OB", "0.0"), 0)
+    state.hear({"ups.status": "WAIT"}, 5000)
+    fields = state.fields(5000)
+    assert (fields["ob"], fields["waiting"], fields["age_status_ms"]) == (1, 1, 5000)
+    state.hear(ups("OB", "0.0"), 6000)
+    assert state.fields(6000)["waiting"] == 0
+
+
+def test_the_voltage_before_a_transfer_is_not_taken_for_one_after_it():
+    state = UpsState()
+    state.hear(ups("OL"), 0)
+    state.hear(ups("OB"), 10_000)  # the driver knows the new status, its voltage is still the old one
+    assert state.fields(10_000)["age_input_ms"] == 10_000
+    state.hear(ups("OB"), 20_000)
+    assert state.fields(20_000)["age_input_ms"] == 20_000
+    state.hear(ups("OB", "0.0"), 30_000)
+    assert state.fields(30_000)["age_input_ms"] == 0
+
+
+def test_a_voltage_that_stays_is_measured_once_the_driver_has_polled():
+    state = UpsState()
+    state.hear(ups("OL"), 0)
+    state.hear(ups("OB"), 10_000)
+    state.hear(ups("OB"), 41_000)  # pollfreq of 30 s and one to spare
+    assert state.fields(41_000)["age_input_ms"] == 0
+
+
+def test_a_new_voltage_with_the_transfer_is_measured():
+    state = UpsState()
+    state.hear(ups("OL"), 0)
+    state.hear(ups("OB", "3.2"), 10_000)
+    assert state.fields(10_000)["age_input_ms"] == 0
+
+
+def test_an_input_that_cannot_be_has_no_age():
+    state = UpsState()
+    state.hear(ups("OL", "-6000"), 0)
+    fields = state.fields(0)
+    assert "input_voltage" not in fields
+    assert "age_input_ms" not in fields
+    assert fields["bad_values"] == 1
+
+
+def test_how_long_drivers_take_to_measure():
+    assert refresh_ms({}) == 3000
+    assert refresh_ms({"driver.name": "snmp-ups"}) == 31_000
+    assert refresh_ms({"driver.name": "nutdrv_qx", "driver.parameter.pollinterval": "5"}) == 6000
+    assert refresh_ms({"driver.name": "nutdrv_qx", "driver.parameter.pollinterval": "x"}) == 3000
+    assert refresh_ms({"driver.name": "usbhid-ups", "driver.parameter.pollfreq": "1e9"}) == 121_000
+
+
+def test_the_tables_name_known_variables():
+    for _, _, names in CONTRADICTIONS:
+        assert set(names) <= set(BOUNDS) | {STATUS}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(sorted(BOUNDS)), st.one_of(st.floats().map(str), st.text(max_size=8))),
+    st.lists(st.sampled_from([*FLAGS, "WAIT", "ECO"]), max_size=6),
+    st.sampled_from([None, 127.0]),
+)
+def test_what_is_published_can_be(numbers, tokens, nominal_v):
+    clean, bad, kept = sanitise({**numbers, "ups.status": " ".join(tokens)}, nominal_v)
+    assert not set(clean) & set(bad)
+    assert not {"OL", "OB"} <= kept
+    assert all(math.isfinite(value) for value in clean.values())
+    for name, value in clean.items():
+        low, high = BOUNDS[name]
+        assert low <= value <= high or value == 0

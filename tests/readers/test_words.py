@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from agent.readers.ups_state import CONTACTS, FLAGS
+from agent.readers.words import LANGUAGES, STATES, explain
+
+
+def test_a_ups_on_line_in_spanish_and_english():
+    fields = {"ol": 1, "ob": 0, "battery_charge_percent": 100.0, "input_voltage": 127.3, "bad_values": 0}
+    assert explain("upsd", "sai", fields, "es") == ["SAI sai: en línea, batería 100 %, entrada 127.3 V"]
+    assert explain("upsd", "sai", fields, "en") == ["UPS sai: on line, battery 100 %, input 127.3 V"]
+
+
+def test_a_lost_ups_says_how_old_its_state_is():
+    fields = {"driver_lost": 1, "ob": 1, "age_status_ms": 61_000, "age_input_ms": 2_000, "input_voltage": 0.0}
+    lost = "NUT perdió el controlador del SAI, con batería, entrada 0 V, último estado conocido hace 61 s"
+    assert explain("upsd", "sai", fields) == ["SAI sai: " + lost]
+
+
+def test_a_ups_that_says_nothing_is_unknown():
+    assert explain("upsd", "sai", {"ol": 0, "ob": 0}, "en") == ["UPS sai: status unknown"]
+
+
+def test_ports_and_the_way_out():
+    assert explain("net", "eth0", {"carrier": 0, "err_in": 0}) == ["Puerto eth0: sin enlace"]
+    assert explain("net", "eth0", {"carrier": 1, "speed": 1000}, "en") == ["Port eth0: link, 1000 Mbit/s"]
+    assert explain("wan", "eth0", {"up": 1, "uptime": 5}) == ["Salida a Internet eth0: activa"]
+    assert explain("clock", None, {"synced": 0}) == ["Reloj: sin sincronizar"]
+
+
+def test_a_measurement_without_words_shows_its_numbers():
+    assert explain("mains", "m1", {"voltage": 126.456, "energy": None}) == ["mains m1: voltage = 126.46"]
+
+
+@pytest.mark.parametrize("name", [*(flag.lower() for flag in FLAGS), *CONTACTS])
+def test_every_state_has_words(name):
+    for lang in LANGUAGES:
+        assert explain("upsd", "sai", {name: 1}, lang)[0] not in {
+            "SAI sai: estado desconocido",
+            "UPS sai: -",
+        }
+    assert name in {state[0] for state in STATES}
