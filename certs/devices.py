@@ -1,0 +1,147 @@
+"""The enrolment desk: a device's folder (what is carried to it) and its enrolment (what the collector reads).
+
+A folder is built aside and swapped in whole; the enrolment with a new key is written before the folder that
+uses it, so that a crash between the two leaves a key that nobody uses, never a device that nobody knows.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from certs import enrolment, files, issuing, keys, names
+from certs.enrolment import EnrolledKey, Enrolment, Place
+from certs.errors import CertsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A device's folder and its enrolment."""
+
+    folder: Path
+    enrolment: Enrolment
+
+
+class Desk:
+    """Issues, renews and rotates at one moment (``now_ms``)."""
+
+    def __init__(self, root: Path, issuer: issuing.Issuer, ack_secret: bytes, now_ms: int, days: int) -> None:
+        self._root = root
+        self._issuer = issuer
+        self._ack_secret = ack_secret
+        self._now_ms = now_ms
+        self._until = issuing.expiry(now_ms, days)
+
+    def issue(self, device: str, site: str, address: tuple[str, int], place: Place | None) -> Issued:
+        """Enrol a new device that reaches the broker at ``address`` (host, port)."""
+        names.device(device)
+        names.site(site)
+        place = _checked(place or Place())
+        if self._enrolment_path(device).exists() or self._folder(device).exists():
+            raise CertsError(f"{device}: already issued; --renew keeps its key, --rotate gives it a new one")
+        key = keys.new()
+        entry = Enrolment(
+            device, site, place, self._now_ms, (EnrolledKey.of(key.public_key(), self._now_ms),)
+        )
+        config = json.dumps(agent_config(device, site, address), indent=2).encode() + b"\n"
+        return self._save(entry, key, config)
+
+    def renew(self, device: str) -> Issued:
+        """Certify the same key anew."""
+        entry = self._enrolled(device)
+        return self._save(entry, keys.load(self._folder(device) / "key.pem"), self._config(device))
+
+    def rotate(self, device: str) -> Issued:
+        """Put a new key next to the enrolled ones."""
+        key = keys.new()
+        entry = self._enrolled(device).with_key(EnrolledKey.of(key.public_key(), self._now_ms))
+        return self._save(entry, key, self._config(device))
+
+    def _save(self, entry: Enrolment, key: keys.PrivateKey, config: bytes) -> Issued:
+        """Write enrolment and folder."""
+        folder = self._folder(entry.device)
+        aside = folder.with_name(f".{entry.device}.{secrets.token_hex(4)}")
+        try:
+            files.make_folder(aside, 0o700)
+            self._fill(aside, entry.device, key, config)
+            files.write(self._enrolment_path(entry.device), enrolment.to_json(entry))
+            _swap(aside, folder)
+        except OSError as error:
+            raise CertsError(f"{folder}: cannot be written: {error.strerror}") from error
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        return Issued(folder, entry)
+
+    def _fill(self, folder: Path, device: str, key: keys.PrivateKey, config: bytes) -> None:
+        """Put a device's files into its folder."""
+        certificate = issuing.leaf(self._issuer, key.public_key(), device, self._until, issuing.CLIENT)
+        files.write(folder / "ca.der", issuing.der(self._issuer.certificate))
+        files.write(folder / "cert.der", issuing.der(certificate))
+        files.write(folder / "cert.pem", issuing.pem(certificate))
+        files.write(folder / "key.der", keys.private_der(key), private=True)
+        files.write(folder / "key.pem", keys.private_pem(key), private=True)
+        secret = keys.ack_key(self._ack_secret, keys.kid(key.public_key()))
+        files.write(folder / "ack.key", secret, private=True)
+        files.write(folder / "agent.json", config)
+
+    def _enrolled(self, device: str) -> Enrolment:
+        path = self._enrolment_path(names.device(device))
+        if not path.exists():
+            raise CertsError(f"{device}: was never issued, so there is nothing to renew")
+        return enrolment.from_json(files.read(path), str(path))
+
+    def _config(self, device: str) -> bytes:
+        """Read the agent's configuration as it is: people edit it."""
+        return files.read(self._folder(device) / "agent.json")
+
+    def _folder(self, device: str) -> Path:
+        return self._root / "devices" / device
+
+    def _enrolment_path(self, device: str) -> Path:
+        return self._root / "enrolments" / f"{device}.json"
+
+
+def agent_config(device: str, site: str, address: tuple[str, int]) -> dict[str, object]:
+    """Return a complete configuration of the agent, with paths relative to the device's folder."""
+    host, port = address
+    return {
+        "device": device,
+        "site": site,
+        "broker": {
+            "host": host,
+            "port": port,
+            "ca": "ca.der",
+            "cert": "cert.der",
+            "key": "key.der",
+            "ack_key": "ack.key",
+        },
+        "spool": {"ram_dir": "/tmp/vigia", "flash_dir": None, "limit_kib": 512},  # noqa: S108 - OpenWrt's tmpfs
+        "intervals": {"sample_s": 10, "watch_s": 2, "frame_s": 30, "keepalive_s": 20, "resend_s": 60},
+        "readers": {"host": {}, "interfaces": {}},
+    }
+
+
+def _checked(place: Place) -> Place:
+    """Refuse a place that the registry could not read."""
+    if place.kind not in enrolment.KINDS:
+        raise CertsError(f"{place.kind!r} is not a kind of device: {' or '.join(enrolment.KINDS)}")
+    names.feed(place.feed)
+    names.feed(place.modem_feed)
+    if place.uplink is not None:
+        names.device(place.uplink)
+    return place
+
+
+def _swap(new: Path, target: Path) -> None:
+    """Put a folder in the place of another."""
+    old = new.with_name(new.name + ".old")
+    if target.exists():
+        target.rename(old)
+    new.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
