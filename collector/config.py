@@ -8,6 +8,7 @@ the TOML. Every key is described in docs/configuration.md, and a test holds that
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import os
 import tomllib
@@ -51,6 +52,7 @@ class BrokerConfig(Section):
     mqtt_version: Literal[4, 5] = 5
     embedded: bool = False  # start the embedded broker with `run` (demo, tests); then mqtt_version is 4
     device_port: int = Field(default=8883, ge=1, le=65535)  # of the embedded broker
+    collector_ca_file: FilePath = Path("pki/collector/ca.pem")  # who issues the collector's certificate
     server_cert_file: FilePath = Path("pki/server/cert.pem")
     server_key_file: FilePath = Path("pki/server/key.pem")
 
@@ -119,7 +121,7 @@ class ChannelConfig(Section):
 
     url_file: FilePath | None = None
     language: Literal["es", "en"] = "es"
-    routes: tuple[str, ...] = ("crew", "dispatcher")
+    routes: tuple[Literal["crew", "dispatcher", "maintenance"], ...] = ("crew", "dispatcher", "maintenance")
     min_severity: Literal["info", "warning", "critical", "hazard"] = "warning"
 
 
@@ -130,6 +132,9 @@ class AlertsConfig(Section):
     recovery_hold_ms: int = Field(default=60_000, ge=0)
     poll_ms: int = Field(default=500, ge=50)
     timeout_ms: int = Field(default=10_000, ge=100)
+    opens: dt.time = dt.time(8)  # what can wait for working hours is told between these
+    closes: dt.time = dt.time(18)  # the same as opens: at any hour
+    weekend: bool = False
     channels: dict[str, ChannelConfig] = {}
 
 

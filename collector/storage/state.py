@@ -250,6 +250,15 @@ class Outbox(Base):
     reason: Mapped[str | None] = mapped_column(String(300))  # why cancelled, deferred or failed
 
 
+class Cursor(Base):
+    """How far a follower of a serial number has come."""
+
+    __tablename__ = "cursor"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
 # --- people -------------------------------------------------------------------------------------
 
 

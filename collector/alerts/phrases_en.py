@@ -1,0 +1,130 @@
+"""What messages and pages say, in English; the same codes as ``phrases_es``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CONDITIONS: Final = {
+    "supply_lost": "No mains supply",
+    "on_battery": "Running on battery",
+    "battery_low": "Battery almost empty",
+    "battery_replace": "Battery needs replacing",
+    "ups_contact_lost": "No contact with the UPS",
+    "ups_self_test": "UPS self-test",
+    "outage": "Site out of reach",
+    "device_silent": "Device out of reach",
+}
+
+CAUSES: Final = {
+    "mains-area": "power cut in the area",
+    "mains-site": "no power in the building",
+    "backhaul-provider": "fault at the Internet provider",
+    "backhaul-site": "fault of the building's Internet line",
+    "device": "device failed",
+    "removed": "device taken away",
+    "collector": "fault at our own centre",
+    "planned": "planned stop",
+    "unknown": "cause not known yet",
+}
+
+FACTS: Final = {
+    # power
+    "input_measured": "The UPS measures {volts} V at its input ({pu} of nominal).",
+    "input_not_measured": "The UPS left the line; its input has not been measured since.",
+    "battery_charge": "Battery charge: {percent} %.",
+    "battery_runtime": "The battery has about {minutes} minutes left.",
+    "ups_load": "Load on the UPS: {percent} %.",
+    "battery_reported_bad": "The UPS itself asks for a new battery.",
+    "contact_lost_why": "Why contact was lost: {why}.",
+    "last_seen_on_battery": "When last seen it was on battery, {age} ago.",
+    "last_seen_on_line": "When last seen it was on line, {age} ago.",
+    # before a silence
+    "supply_lost_before": "Before the silence UPS {ups} measured no input ({age} earlier).",
+    "on_battery_before": "Before the silence UPS {ups} was on battery ({age} earlier).",
+    "battery_low_before": "The battery of UPS {ups} was nearly empty.",
+    "contact_lost_before": "Contact with UPS {ups} was lost shortly before.",
+    "mains_good_carried": "UPS {ups} was on line {age} earlier, and carries device and modem.",
+    "mains_good_not_carried": "UPS {ups} was on line {age} earlier, but does not carry the whole way out.",
+    "device_not_carried": "The device is not known to be on a UPS: without mains it falls silent at once.",
+    "modem_not_carried": "The modem is not known to be on a UPS: without mains the link is lost.",
+    "wan_down_before": "The link between device and modem was already down.",
+    "probes_failed_before": "Before the silence nothing beyond the modem answered any more.",
+    "planned_stop": "The device said that it was being stopped in order.",
+    # who else
+    "others_speak": "Other devices of the same site do speak ({count}).",
+    "silent_together": "{count} devices of the site fell silent at the same time.",
+    "neighbours_dark": "{dark} of {watched} sites near by are dark too.",
+    "neighbours_fine": "The {watched} sites near by are fine.",
+    # on return
+    "restarted": "On return {device} had restarted; that alone does not say why.",
+    "restarted_carried": "On return {device} had restarted although a UPS carries it.",
+    "restarted_together": "On return {count} devices had restarted together: they lost power at once.",
+    "kept_running_on_mains": "{device} kept running on the building's mains: there was power.",
+    "kept_running": "{device} kept running and measuring: only the way out was gone.",
+    "agent_stopped": "{device} kept running, but its program stood still.",
+    "story_supply_lost": "Its records show no input voltage during the silence.",
+    "story_on_battery": "Its records show the UPS on battery during the silence.",
+    "story_mains_good": "Its records show the UPS on line during the silence.",
+    "story_wan_down": "Its records show the link between device and modem down.",
+    "story_wan_up": "Its records show the link to the modem up: the fault lay beyond it.",
+}
+
+REASONS: Final = {
+    "server_lost": "the NUT server does not answer",
+    "unknown_ups": "the NUT server does not know this UPS",
+    "driver_lost": "the driver is not connected",
+    "data_stale": "its data are stale",
+    "waiting": "the driver has no data yet",
+    "reader": "the device's reader fails",
+    "unknown": "not known",
+}
+
+ADVICE: Final = {
+    "supply_lost": "Ask in the building whether there is power. If only it is without, check the service "
+    "entrance, main switch and breakers. Bring a multimeter, a lamp and insulating gloves.",
+    "on_battery": "Call the building and ask whether there is power. If so, check the UPS's socket, plug and "
+    "breaker. Bring a multimeter.",
+    "battery_low": "Service ends in minutes unless power returns. Tell the person in charge.",
+    "battery_replace": "Plan the replacement. Bring a battery for this UPS; recycle the old one.",
+    "ups_contact_lost": "Check the USB cable between UPS and device. Bring a spare USB cable.",
+    "ups_self_test": "Nothing to do.",
+    "device_silent": "Check the device's supply and network cable. Bring a spare adapter and cable.",
+    "outage": "First call the building: is there power? Bring a multimeter and a spare device.",
+}
+OUTAGE_ADVICE: Final = {
+    "mains-area": "Send no crew. Ask the utility and wait for the power to return.",
+    "mains-site": "Confirm by telephone whether there is power. If only this building is without, check main "
+    "switch and breakers. Bring a multimeter, a lamp and insulating gloves.",
+    "backhaul-provider": "Send no crew. Report the fault to the Internet provider.",
+    "backhaul-site": "Check the modem, its supply and the cable to the device. Bring an adapter "
+    "and a network cable.",
+    "device": "Check the device and its adapter. Bring a spare device, configured.",
+    "removed": "Do not go alone. Confirm with the person in charge and follow the procedure for theft.",
+    "collector": "Send no crew. Check the monitoring centre and its uplink.",
+    "planned": "Nothing to do for now.",
+    "unknown": "First call the building: ask whether there is power and whether the modem is on.",
+}
+
+KINDS: Final = {"alert": "Alert", "update": "Update", "recovery": "Recovered"}
+WORDS: Final = {
+    "cause": "Cause",
+    "provisional": "provisional",
+    "final": "final",
+    "confidence": "{percent} % sure",
+    "device": "Device",
+    "since": "Since",
+    "until": "Until",
+    "lasted": "Lasted",
+    "facts": "What is known",
+    "advice": "What to do",
+    "address": "Address",
+    "keys": "Keys and hours",
+    "contacts": "Contact",
+    "safety": "Take care",
+    "late": "Found when the device returned.",
+    "link": "See",
+    "closing": "Thank you, there is no need to go for this.",
+}
+UNITS: Final = {"s": "{n} s", "min": "{n} min", "h": "{n} h", "d": "{n} d"}
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+TIME: Final = "{day} {month} {year}, {clock} (Mexico City time)"

@@ -1,0 +1,136 @@
+"""What messages and pages say, in the Spanish of Mexico: plain, kind, made to be read aloud.
+
+Every code of the rules has its phrase here and in ``phrases_en``; a test holds the two together.
+``{name}`` is a parameter of the fact.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+CONDITIONS: Final = {
+    "supply_lost": "Sin suministro eléctrico",
+    "on_battery": "Funciona con batería",
+    "battery_low": "Batería a punto de agotarse",
+    "battery_replace": "Hay que cambiar la batería",
+    "ups_contact_lost": "Sin comunicación con el UPS",
+    "ups_self_test": "Autoprueba del UPS",
+    "outage": "Sitio sin comunicación",
+    "device_silent": "Equipo sin comunicación",
+}
+
+CAUSES: Final = {
+    "mains-area": "apagón en la zona",
+    "mains-site": "falta de luz en el inmueble",
+    "backhaul-provider": "falla del proveedor de internet",
+    "backhaul-site": "falla del enlace a internet en el inmueble",
+    "device": "falla del equipo",
+    "removed": "equipo retirado",
+    "collector": "falla en nuestro propio centro",
+    "planned": "paro planeado",
+    "unknown": "causa aún desconocida",
+}
+
+FACTS: Final = {
+    # power
+    "input_measured": "El UPS mide {volts} V a la entrada ({pu} del voltaje nominal).",
+    "input_not_measured": "El UPS dejó la línea; no hay medición del voltaje de entrada posterior.",
+    "battery_charge": "Carga de la batería: {percent} %.",
+    "battery_runtime": "A la batería le quedan unos {minutes} minutos.",
+    "ups_load": "Carga conectada al UPS: {percent} %.",
+    "battery_reported_bad": "El propio UPS pide que se cambie la batería.",
+    "contact_lost_why": "Motivo de la pérdida de comunicación: {why}.",
+    "last_seen_on_battery": "La última vez que se vio estaba con batería, hace {age}.",
+    "last_seen_on_line": "La última vez que se vio estaba conectado a la línea, hace {age}.",
+    # before a silence
+    "supply_lost_before": "Antes de callar, el UPS {ups} ya no tenía voltaje de entrada ({age} antes).",
+    "on_battery_before": "Antes de callar, el UPS {ups} estaba con batería ({age} antes).",
+    "battery_low_before": "La batería del UPS {ups} ya estaba casi agotada.",
+    "contact_lost_before": "Poco antes se perdió la comunicación con el UPS {ups}.",
+    "mains_good_carried": "El UPS {ups} tenía línea {age} antes, y respalda al equipo y al módem.",
+    "mains_good_not_carried": "El UPS {ups} tenía línea {age} antes, pero no respalda toda la salida.",
+    "device_not_carried": "No consta que un UPS respalde al equipo: sin luz, calla sin avisar.",
+    "modem_not_carried": "No consta que un UPS respalde al módem: sin luz, se pierde el enlace.",
+    "wan_down_before": "El enlace entre el equipo y el módem ya estaba caído.",
+    "probes_failed_before": "Antes de callar, ya no había respuesta más allá del módem.",
+    "planned_stop": "El equipo avisó que lo estaban deteniendo de manera ordenada.",
+    # who else
+    "others_speak": "Otros equipos del mismo sitio sí se comunican ({count}).",
+    "silent_together": "{count} equipos del sitio callaron al mismo tiempo.",
+    "neighbours_dark": "También callan {dark} de {watched} sitios vecinos.",
+    "neighbours_fine": "Los {watched} sitios vecinos están bien.",
+    # on return
+    "restarted": "Al volver, {device} había reiniciado; eso solo no dice por qué.",
+    "restarted_carried": "Al volver, {device} había reiniciado aunque lo respalda un UPS.",
+    "restarted_together": "Al volver, {count} equipos habían reiniciado juntos: perdieron la luz a la vez.",
+    "kept_running_on_mains": "{device} siguió encendido con la luz del inmueble: sí había luz.",
+    "kept_running": "{device} siguió encendido y midiendo: solo faltó la salida a internet.",
+    "agent_stopped": "{device} siguió encendido, pero su programa estuvo detenido.",
+    "story_supply_lost": "Sus registros muestran que durante el silencio no había voltaje de entrada.",
+    "story_on_battery": "Sus registros muestran que durante el silencio el UPS estuvo con batería.",
+    "story_mains_good": "Sus registros muestran que durante el silencio el UPS tuvo línea.",
+    "story_wan_down": "Sus registros muestran caído el enlace entre el equipo y el módem.",
+    "story_wan_up": "Sus registros muestran bien el enlace al módem: la falla estaba más allá.",
+}
+
+REASONS: Final = {
+    "server_lost": "no responde el servidor NUT",
+    "unknown_ups": "el servidor NUT no conoce ese UPS",
+    "driver_lost": "el controlador no está conectado",
+    "data_stale": "los datos están viejos",
+    "waiting": "el controlador aún no entrega datos",
+    "reader": "falla la lectura en el equipo",
+    "unknown": "no se sabe",
+}
+
+ADVICE: Final = {
+    "supply_lost": "Pregunte en el inmueble si hay luz. Si solo falta ahí, revise acometida, "
+    "interruptor general y pastillas. Lleve multímetro, lámpara y guantes dieléctricos.",
+    "on_battery": "Llame al inmueble y pregunte si hay luz. Si la hay, revise el contacto, la clavija y la "
+    "pastilla del UPS. Lleve multímetro.",
+    "battery_low": "El sitio quedará sin servicio en minutos si no vuelve la luz. Avise al responsable "
+    "del inmueble.",
+    "battery_replace": "Programe el cambio. Lleve una batería del modelo del UPS y regrese la usada para "
+    "su reciclaje.",
+    "ups_contact_lost": "Revise el cable USB entre el UPS y el equipo. Lleve un cable USB de repuesto.",
+    "ups_self_test": "No hay nada que hacer.",
+    "device_silent": "Revise alimentación y cable de red del equipo. Lleve eliminador y cable de repuesto.",
+    "outage": "Llame primero al inmueble y pregunte si hay luz. Lleve multímetro y un equipo de repuesto.",
+}
+OUTAGE_ADVICE: Final = {
+    "mains-area": "No envíe cuadrilla. Consulte con CFE y espere el regreso de la luz.",
+    "mains-site": "Confirme por teléfono si hay luz. Si falta solo ahí, revise interruptor general y "
+    "pastillas. Lleve multímetro, lámpara y guantes dieléctricos.",
+    "backhaul-provider": "No envíe cuadrilla. Levante el reporte con el proveedor de internet.",
+    "backhaul-site": "Revise el módem, su alimentación y el cable hacia el equipo. Lleve eliminador y cable "
+    "de red.",
+    "device": "Revise el equipo y su eliminador. Lleve un equipo de repuesto ya configurado.",
+    "removed": "No vaya sin compañía. Confirme con el responsable del inmueble y siga el protocolo de robo.",
+    "collector": "No envíe cuadrilla. Revise el centro de monitoreo y su enlace.",
+    "planned": "No hay nada que hacer por ahora.",
+    "unknown": "Llame primero al inmueble: pregunte si hay luz y si el módem está encendido.",
+}
+
+KINDS: Final = {"alert": "Aviso", "update": "Novedad", "recovery": "Recuperado"}
+WORDS: Final = {
+    "cause": "Causa",
+    "provisional": "provisional",
+    "final": "definitiva",
+    "confidence": "certeza {percent} %",
+    "device": "Equipo",
+    "since": "Desde",
+    "until": "Hasta",
+    "lasted": "Duración",
+    "facts": "Lo que se sabe",
+    "advice": "Qué hacer",
+    "address": "Dirección",
+    "keys": "Llaves y horario",
+    "contacts": "Contacto",
+    "safety": "Cuidado",
+    "late": "Se supo al volver el equipo.",
+    "link": "Ver",
+    "closing": "Gracias, no hace falta acudir por este motivo.",
+}
+UNITS: Final = {"s": "{n} s", "min": "{n} min", "h": "{n} h", "d": "{n} d"}
+MONTHS: Final = ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic")
+TIME: Final = "{day} de {month} de {year}, {clock} h (hora de la Ciudad de México)"

@@ -1,0 +1,160 @@
+"""The rules inside a transaction: load a site's memory, step, save it, apply what changed.
+
+The caller owns the transaction. Nothing is kept here that matters: the memory is in SQL, so that a restart
+neither repeats nor forgets. What is kept is since when each site is watched without a pause: time in which
+nobody listened is not held against a device.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy import select
+
+from collector.alerts import lifecycle
+from collector.alerts.routes import Routing
+from collector.errors import ConfigError, VigiaError
+from collector.log import Reporter
+from collector.rules import catalogue, engine
+from collector.rules.catalogue import Thresholds, UnknownThresholdError
+from collector.rules.site import DeviceFacts, SiteFacts
+from collector.storage.state import RuleState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from collector.config import Config
+    from collector.metrics import Metrics
+    from collector.model import Observation, Transition
+    from collector.registry import DeviceEntry, SiteEntry
+    from collector.rules.board import Memory
+
+PAUSE_TICKS = 10  # this many ticks left out are a pause
+
+
+class RuleError(VigiaError):
+    """A rule broke on a site: our own fault; nothing of this step was taken."""
+
+
+class Places(Protocol):
+    """What the rules ask of the registry."""
+
+    def site(self, site_id: str) -> SiteEntry | None:
+        """Return a facility."""
+
+    def devices_of(self, site_id: str) -> Sequence[DeviceEntry]:
+        """Return the devices that are at a site now."""
+
+
+class Judge:
+    """Judges sites. ``ConfigError`` when the configuration names a threshold that there is not."""
+
+    def __init__(self, registry: Places, config: Config, metrics: Metrics) -> None:
+        self._registry = registry
+        self._rules = config.rules
+        self._routing = Routing.of(config.alerts)
+        self._metrics = metrics
+        self._reporter = Reporter("rules", metrics)
+        self._watch: dict[str, tuple[int, int]] = {}  # site -> watched since, last step
+        self._pause_ms = PAUSE_TICKS * config.rules.tick_ms
+        self._thresholds: dict[tuple[str, str], Thresholds] = {}
+        self._check_thresholds()
+
+    def observe(
+        self, session: Session, site_id: str, observations: Sequence[Observation], now_ms: int
+    ) -> list[Transition]:
+        """Take observations of one site, in order of arrival; ``RuleError`` when a rule breaks on them."""
+        return self._step(session, site_id, session.get(RuleState, site_id), observations, now_ms)
+
+    def tick(self, session: Session, site_ids: Sequence[str], now_ms: int) -> list[Transition]:
+        """Let time pass for these sites; what does not change is not written.
+
+        A rule that breaks on one site is reported, the others go on.
+        """
+        query = select(RuleState).where(RuleState.site_id.in_(site_ids))
+        rows = {row.site_id: row for row in session.scalars(query)}
+        found: list[Transition] = []
+        for site_id in site_ids:
+            try:
+                found += self._step(session, site_id, rows.get(site_id), (), now_ms)
+            except RuleError as error:
+                self._reporter.problem("rules_failed", str(error))
+        return found
+
+    def _step(
+        self,
+        session: Session,
+        site_id: str,
+        row: RuleState | None,
+        observations: Sequence[Observation],
+        now_ms: int,
+    ) -> list[Transition]:
+        facts = self._facts(site_id, now_ms)
+        if facts is None:
+            return []
+        before = row.state if row is not None else {}
+        limits = self._limits(facts)
+        try:
+            state, transitions = engine.step(before, facts, observations, now_ms, limits)
+        except Exception as error:
+            raise RuleError(f"{site_id}: {type(error).__name__}: {error}") from error
+        if state != before:
+            self._save(session, site_id, row, state, now_ms)
+        lifecycle.apply(session, transitions, now_ms, self._routing)
+        for said in transitions:
+            self._metrics.transitions.labels(condition=said.condition, change=said.change.value).inc()
+        return transitions
+
+    def _save(
+        self, session: Session, site_id: str, row: RuleState | None, state: Memory, now_ms: int
+    ) -> None:
+        if row is None:
+            row = RuleState(site_id=site_id)
+            session.add(row)
+        row.state = state
+        row.status, row.since_ms = state["status"]["value"], state["status"]["since_ms"]
+        row.updated_ms = now_ms
+        session.flush()
+
+    def _facts(self, site_id: str, now_ms: int) -> SiteFacts | None:
+        site = self._registry.site(site_id)
+        if site is None:
+            return None
+        devices = tuple(
+            DeviceFacts(entry.id, entry.kind, entry.feed, entry.modem_feed)
+            for entry in self._registry.devices_of(site_id)
+        )
+        return SiteFacts(
+            id=site.id,
+            nominal_v=site.nominal_v,
+            devices=devices,
+            kind=site.kind,
+            watched_since_ms=self._watched_since(site_id, now_ms),
+        )
+
+    def _watched_since(self, site_id: str, now_ms: int) -> int:
+        since_ms, last_ms = self._watch.get(site_id, (now_ms, now_ms))
+        if now_ms - last_ms > self._pause_ms:
+            since_ms = now_ms
+        self._watch[site_id] = (since_ms, max(last_ms, now_ms))
+        return since_ms
+
+    def _limits(self, site: SiteFacts) -> Thresholds:
+        key = (site.kind, site.id)
+        if key not in self._thresholds:
+            rules = self._rules
+            layers = (rules.thresholds, rules.kinds.get(site.kind, {}), rules.sites.get(site.id, {}))
+            self._thresholds[key] = catalogue.resolve(*layers)
+        return self._thresholds[key]
+
+    def _check_thresholds(self) -> None:
+        layers = {"thresholds": self._rules.thresholds}
+        layers |= {f"kinds.{name}": layer for name, layer in self._rules.kinds.items()}
+        layers |= {f"sites.{name}": layer for name, layer in self._rules.sites.items()}
+        for name, layer in layers.items():
+            try:
+                catalogue.resolve(layer)
+            except UnknownThresholdError as error:
+                raise ConfigError(f"rules.{name}: {error}") from error

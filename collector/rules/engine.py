@@ -1,0 +1,103 @@
+"""The rules' one entry: a site's memory, its facts and new observations in; new memory and transitions out.
+
+Pure: no clock, no input or output; the same steps give the same answers. The memory is a JSON object::
+
+    devices     device -> voice, arrivals, boot id, link, story (network/silence, network/path)
+    ups         device/ups -> what was seen last (power)
+    conditions  condition|subject -> where it stands (board); what is clear is not kept
+    outage      the silence of the whole site, or null (network/outage)
+    status      {"value", "since_ms"}: waiting, ok, degraded, dark or hazard
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, Final
+
+from collector.model import Readings, Severity, Transition
+from collector.rules import device, power
+from collector.rules.board import OPEN, Board, Finding, Memory, Shows, severity
+from collector.rules.catalogue import CONDITIONS, rank
+from collector.rules.network import outage, path, silence
+from collector.rules.network.silence import Voice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.model import Observation
+    from collector.rules.catalogue import Thresholds
+    from collector.rules.site import SiteFacts
+
+READERS: Final = (power.observe, path.observe)  # each is given every row
+_BLANK: Final[dict[str, Any]] = {"devices": {}, "ups": {}, "conditions": {}, "outage": None}
+
+
+def step(
+    state: Memory,
+    site: SiteFacts,
+    observations: Sequence[Observation],
+    now_ms: int,
+    thresholds: Thresholds,
+) -> tuple[Memory, list[Transition]]:
+    """Take observations in their order of arrival, then the moment ``now_ms``.
+
+    ``state`` is left as it was; ``{}`` begins. Observations of devices that are not of this site are no
+    evidence and are left out. Without observations this is a tick.
+    """
+    memory = copy.deepcopy(_BLANK) | copy.deepcopy(state)
+    board = Board(site, memory, now_ms, thresholds)
+    _prune(board)
+    _observe(board, [item for item in observations if site.device(item.device) is not None])
+    device.lapsed(board, silence.tick(board))
+    power.tick(board)
+    outage.tick(board)
+    device.tick(board)
+    _set_status(board)
+    return memory, board.transitions
+
+
+def _observe(board: Board, items: list[Observation]) -> None:
+    """Who speaks comes before what is said: a backlog belongs to a device that is back."""
+    for item in items:
+        if not isinstance(item, Readings):
+            silence.observe(board, item)
+    for item in items:
+        if isinstance(item, Readings):
+            for read in READERS:
+                read(board, item)
+
+
+def _prune(board: Board) -> None:
+    """Forget devices that left the site, and end what was open about them."""
+    memory, here = board.memory, {entry.id for entry in board.site.devices}
+    for condition, subject, phase in board.known():
+        if subject and subject.partition("/")[0] not in here:
+            if phase in OPEN:
+                board.apply(Finding(condition, subject, Shows.NO, board.now_ms, reason="device_moved"))
+            memory["conditions"].pop(f"{condition}|{subject}", None)
+    memory["devices"] = {name: entry for name, entry in memory["devices"].items() if name in here}
+    memory["ups"] = {key: ups for key, ups in memory["ups"].items() if key.partition("/")[0] in here}
+
+
+def _set_status(board: Board) -> None:
+    value = _status(board)
+    before = board.memory.get("status")
+    if before is None or before["value"] != value:
+        outage_now = board.memory["outage"]
+        since_ms = outage_now["started_ms"] if value == "dark" and outage_now else board.now_ms
+        board.memory["status"] = {"value": value, "since_ms": since_ms}
+
+
+def _status(board: Board) -> str:
+    """Danger first, then silence, then trouble. A site whose devices speak again is not dark any more."""
+    voices = {silence.voice(board.memory, name) for name in board.memory["devices"]} - {Voice.NEW}
+    ranks = [rank(severity(condition)) for condition, _, phase in board.known() if phase in OPEN]
+    if rank(Severity.HAZARD) in ranks:
+        return "hazard"
+    if not voices:
+        return "waiting"
+    if voices == {Voice.SILENT}:
+        return "dark"
+    speaking = [condition for condition, _, phase in board.known() if phase in OPEN and condition != "outage"]
+    troubled = any(rank(CONDITIONS[name].severity) >= rank(Severity.WARNING) for name in speaking)
+    return "degraded" if troubled else "ok"

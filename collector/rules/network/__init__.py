@@ -1,0 +1,1 @@
+"""Whether the network of a site is there, and why not."""

@@ -1,0 +1,133 @@
+"""Why a place is dark: evidence weighed in a table that an engineer can read and change.
+
+Each clue adds its weight to causes, for (+) or against (-), in natural logarithms of odds: +2.3 makes a cause
+ten times as likely. What no clue tells stays at the prior, where ``unknown`` leads: a lone device without
+UPS and neighbours stays unknown until it returns. The confidence is the winner's share of all odds.
+
+Two rules hold whatever the weights (and tests hold them): silence alone never names the backhaul above
+the mains where the modem is not known to be carried by a UPS, and mass silence alone is no evidence for
+``collector``. ``removed`` and ``collector`` wait for clues that only a person, a tamper input or the
+centre's own probes can give.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from collector.model import Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from collector.model import Fact
+
+MA, MS = Cause.MAINS_AREA, Cause.MAINS_SITE
+BP, BS = Cause.BACKHAUL_PROVIDER, Cause.BACKHAUL_SITE
+DV, RM, CO = Cause.DEVICE, Cause.REMOVED, Cause.COLLECTOR
+PL, UN = Cause.PLANNED, Cause.UNKNOWN
+
+PRIOR: Final = {UN: 2.0, MS: 0.5, BP: 0.0, BS: 0.0, DV: 0.0, MA: -1.0, PL: -3.0, CO: -3.0, RM: -3.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """What a fact is worth, and why."""
+
+    weights: dict[Cause, float]
+    why: str
+
+
+CLUES: Final[dict[str, Clue]] = {
+    # --- before the silence ---------------------------------------------------------------------
+    "supply_lost_before": Clue(
+        {MS: +4.0, MA: +3.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -2.0, UN: -1.0},
+        "the UPS measured no input, then its battery or the modem gave out",
+    ),
+    "on_battery_before": Clue(
+        {MS: +2.5, MA: +1.5, BS: -1.0, BP: -1.0, DV: -1.0, PL: -2.0},
+        "the UPS had left the line, most often for want of mains",
+    ),
+    "battery_low_before": Clue({MS: +0.5, MA: +0.5, DV: -0.5}, "the battery was nearly empty"),
+    "contact_lost_before": Clue({MS: +1.0, MA: +0.5}, "USB drops just when the mains fail (NUT #2925)"),
+    "mains_good_carried": Clue(
+        {MS: -3.0, MA: -3.0, BS: +0.5, BP: +0.5, DV: +0.5},
+        "device and modem are carried by a UPS that was on line: a loss of mains would have shown first",
+    ),
+    "mains_good_not_carried": Clue({}, "the UPS was on line, but does not carry the whole way out"),
+    "device_not_carried": Clue({MS: +0.25, MA: +0.25}, "the device falls with the mains, without a word"),
+    "modem_not_carried": Clue({MS: +1.0, MA: +0.5}, "the modem falls with the mains: looks like a lost link"),
+    "wan_down_before": Clue({BS: +1.5, BP: +0.5}, "the link to the modem was down while the device spoke"),
+    "probes_failed_before": Clue({BP: +1.0, BS: +0.5}, "what lies beyond the modem answered no more"),
+    "planned_stop": Clue({PL: +6.0, DV: -1.0}, "the agent said that it was being stopped"),
+    # --- who else -------------------------------------------------------------------------------
+    "others_speak": Clue(
+        {DV: +2.5, BS: -4.0, BP: -4.0, MS: -0.5, MA: -1.0},
+        "other devices of the site use the same way out",
+    ),
+    "silent_together": Clue({DV: -2.0}, "several devices do not fail in the same minute"),
+    "neighbours_dark": Clue({MA: +4.0, BP: +1.0, MS: -1.0}, "other premises near by are dark as well"),
+    "neighbours_fine": Clue({MA: -3.0, BP: -0.5}, "other premises near by have supply and network"),
+    # --- what the return tells ------------------------------------------------------------------
+    "restarted": Clue(
+        {DV: +1.25, MS: +0.25, MA: +0.25, BS: -2.0, BP: -2.0},
+        "it restarted: its power went, or it failed; that alone does not tell which",
+    ),
+    "restarted_carried": Clue(
+        {DV: +2.5, BS: -2.0, BP: -2.0},
+        "it restarted although a UPS carries it",
+    ),
+    "restarted_together": Clue(
+        {MS: +2.5, MA: +2.0, DV: -2.0, BS: -2.0, BP: -2.0},
+        "devices of one site restarting together lost their power together",
+    ),
+    "kept_running_on_mains": Clue(
+        {MS: -4.0, MA: -4.0, DV: -3.0, BS: +1.5, BP: +1.5},
+        "it is fed by the mains and kept running: there were mains, only the way out was gone",
+    ),
+    "kept_running": Clue(
+        {DV: -3.0, BS: +1.5, BP: +1.5},
+        "it kept running and measuring: only the way out was gone",
+    ),
+    "agent_stopped": Clue(
+        {DV: +3.0, BS: -1.0, BP: -1.0, MS: -1.0, MA: -1.0},
+        "the machine kept running, yet nothing was measured: the agent itself stood still",
+    ),
+    "story_supply_lost": Clue(
+        {MS: +4.0, MA: +3.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -1.0},
+        "the backlog shows a UPS without input during the silence",
+    ),
+    "story_on_battery": Clue(
+        {MS: +3.0, MA: +2.0, BS: -1.5, BP: -1.5, DV: -1.0, PL: -1.0},
+        "the backlog shows a UPS on battery during the silence",
+    ),
+    "story_mains_good": Clue(
+        {MS: -4.0, MA: -4.0, BS: +1.0, BP: +1.0},
+        "the backlog shows the UPS on line all through the silence",
+    ),
+    "story_wan_down": Clue(
+        {BS: +2.5, BP: -0.5}, "the link to the modem was down: modem, its supply or cable"
+    ),
+    "story_wan_up": Clue({BP: +2.0, BS: -1.0}, "the link to the modem was up: the fault lay beyond it"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The likeliest cause and its share of all odds (0 to 0.99)."""
+
+    cause: Cause
+    confidence: float
+
+
+def weigh(facts: Iterable[Fact]) -> Verdict:
+    """Add up what the facts are worth; facts without a clue are words only. Ties go to ``unknown``."""
+    scores = dict(PRIOR)
+    for fact in facts:
+        clue = CLUES.get(fact.code)
+        for cause, weight in clue.weights.items() if clue else ():
+            scores[cause] += weight
+    cause = max(scores, key=lambda name: (scores[name], name == UN))
+    share = math.exp(scores[cause]) / sum(math.exp(score) for score in scores.values())
+    return Verdict(cause, min(0.99, round(share, 2)))
