@@ -105,13 +105,15 @@ def broker(path: Path) -> None:
     """Run the embedded MQTT broker (demonstrations and tests; a borough uses Mosquitto)."""
     config = _load(path)
     from collector.broker.embedded import serve  # noqa: PLC0415 - needs amqtt, an extra
+    from collector.log import Reporter  # noqa: PLC0415 - after metrics.prepare
+    from collector.metrics import Metrics  # noqa: PLC0415 - same
 
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await serve(config.broker, lambda: None, stop)
+        await serve(config.broker, lambda: None, stop, Reporter("broker", Metrics()))
 
     asyncio.run(main())
 

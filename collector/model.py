@@ -158,6 +158,7 @@ class Born:
     at_ms: int
     kernel_boot: str
     hello: dict[str, Any] = field(default_factory=dict)
+    incarnation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.servers import programs
+from tests.servers.influx import influx as influx  # noqa: PLC0414 - a fixture that several folders ask for
 from tests.servers.upsd import upsd as upsd  # noqa: PLC0414 - a fixture that several folders ask for
 
 

@@ -61,6 +61,7 @@ FACTS: Final = {
     "restarted_together": "On return {count} devices had restarted together: they lost power at once.",
     "kept_running_on_mains": "{device} kept running on the building's mains: there was power.",
     "kept_running": "{device} kept running and measuring: only the way out was gone.",
+    "agent_restarted": "{device} kept running, but its program failed or was started again.",
     "agent_stopped": "{device} kept running, but its program stood still.",
     "story_supply_lost": "Its records show no input voltage during the silence.",
     "story_on_battery": "Its records show the UPS on battery during the silence.",

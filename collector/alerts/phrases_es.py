@@ -65,6 +65,7 @@ FACTS: Final = {
     "restarted_together": "Al volver, {count} equipos habían reiniciado juntos: perdieron la luz a la vez.",
     "kept_running_on_mains": "{device} siguió encendido con la luz del inmueble: sí había luz.",
     "kept_running": "{device} siguió encendido y midiendo: solo faltó la salida a internet.",
+    "agent_restarted": "{device} siguió encendido, pero su programa falló o se volvió a iniciar.",
     "agent_stopped": "{device} siguió encendido, pero su programa estuvo detenido.",
     "story_supply_lost": "Sus registros muestran que durante el silencio no había voltaje de entrada.",
     "story_on_battery": "Sus registros muestran que durante el silencio el UPS estuvo con batería.",

@@ -20,7 +20,7 @@ SATURDAY: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """When somebody reads what can wait: local time, every day with ``weekend``; at any hour if both are equal."""
+    """When somebody reads what can wait, in local time; equal times mean at any hour."""
 
     opens: time = time(8)
     closes: time = time(18)

@@ -163,6 +163,9 @@ def _restarted(scene: Scene, name: str) -> Fact:
 
 def _kept(scene: Scene, name: str, entry: Memory) -> Fact:
     """Tell whether the agent kept running with the kernel: then it measured from the beginning."""
+    incarnation_before = entry.get("incarnation_before")
+    if incarnation_before and entry.get("incarnation") != incarnation_before:
+        return Fact("agent_restarted", {"device": name})
     reach_ms = entry["silent_ms"] + 3 * silence.frame_ms(scene.board, entry)
     first_ms = entry["story"].get("first_ms")
     long_enough = entry["returned_ms"] > reach_ms

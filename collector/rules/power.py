@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from collector.model import Fact
+from collector.model import Cause, Fact
 from collector.rules.board import Finding, Memory, Phase, Shows
 from collector.rules.network import silence
 
@@ -28,6 +28,8 @@ NUMBERS: Final = {
     "load": "load_percent",
 }
 ON_BATTERY: Final = ("supply_lost", "on_battery")
+# the input is measured to be gone; what remains is a plug pulled, or a whole street without supply
+SUPPLY_CONFIDENCE: Final = 0.9
 
 
 def observe(board: Board, readings: Readings) -> None:
@@ -170,7 +172,16 @@ def _line_findings(board: Board, subject: str, ups: Memory, at_ms: int) -> Itera
     """Give what is shown of the line: on_battery gives way to supply_lost, which must be judged before."""
     facts = (*_input_facts(board, ups), *_battery_facts(ups))
     clear_ms = board.thresholds["power_clear_ms"]
-    yield Finding("supply_lost", subject, _shows_supply(board, ups), at_ms, facts, clear_ms=clear_ms)
+    yield Finding(
+        "supply_lost",
+        subject,
+        _shows_supply(board, ups),
+        at_ms,
+        facts,
+        Cause.MAINS_SITE,
+        SUPPLY_CONFIDENCE,
+        clear_ms=clear_ms,
+    )
     measured = board.is_open("supply_lost", subject)
     yield Finding(
         "on_battery",

@@ -52,7 +52,7 @@ CLUES: Final[dict[str, Clue]] = {
     "battery_low_before": Clue({MS: +0.5, MA: +0.5, DV: -0.5}, "the battery was nearly empty"),
     "contact_lost_before": Clue({MS: +1.0, MA: +0.5}, "USB drops just when the mains fail (NUT #2925)"),
     "mains_good_carried": Clue(
-        {MS: -3.0, MA: -3.0, BS: +0.5, BP: +0.5, DV: +0.5},
+        {MS: -3.0, MA: -3.0, BS: +0.5, BP: +0.5, DV: +0.5, UN: -0.5},
         "device and modem are carried by a UPS that was on line: a loss of mains would have shown first",
     ),
     "mains_good_not_carried": Clue({}, "the UPS was on line, but does not carry the whole way out"),
@@ -66,7 +66,9 @@ CLUES: Final[dict[str, Clue]] = {
         {DV: +2.5, BS: -4.0, BP: -4.0, MS: -0.5, MA: -1.0},
         "other devices of the site use the same way out",
     ),
-    "silent_together": Clue({DV: -2.0}, "several devices do not fail in the same minute"),
+    "silent_together": Clue(
+        {DV: -2.0, UN: -1.5}, "several devices do not fail in the same minute: what they share failed"
+    ),
     "neighbours_dark": Clue({MA: +4.0, BP: +1.0, MS: -1.0}, "other premises near by are dark as well"),
     "neighbours_fine": Clue({MA: -3.0, BP: -0.5}, "other premises near by have supply and network"),
     # --- what the return tells ------------------------------------------------------------------
@@ -93,6 +95,10 @@ CLUES: Final[dict[str, Clue]] = {
     "agent_stopped": Clue(
         {DV: +3.0, BS: -1.0, BP: -1.0, MS: -1.0, MA: -1.0},
         "the machine kept running, yet nothing was measured: the agent itself stood still",
+    ),
+    "agent_restarted": Clue(
+        {DV: +3.5, BS: -2.0, BP: -2.0, MS: -2.5, MA: -2.5},
+        "the machine kept running, its agent did not: it failed or was started anew",
     ),
     "story_supply_lost": Clue(
         {MS: +4.0, MA: +3.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -1.0},

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agent.wire import topics
 from collector.errors import StoreUnavailableError
 from collector.model import Point
 from collector.storage.state import Cursor, Incident, IncidentChange, RuleState
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collector.storage.port import Store
 
 REPEAT_MS = 60_000
+PAUSE_MS = 10_000
 CHANGES = 500  # of incidents, in one go
 CURSOR = "chronicle"
 STATUS = {"waiting": 0, "ok": 1, "degraded": 2, "dark": 3, "hazard": 4}
@@ -33,35 +35,49 @@ _VALUE = {"opened": 1, "reopened": 1, "cleared": 0}
 
 
 class Chronicle:
-    """Follows the state of the sites in ``shards``' care; ``write`` is called every tick."""
+    """Follows the sites of ``shards``; ``write`` is called every tick and costs one small query mostly."""
 
-    def __init__(self, engine: Engine, store: Store, reporter: Reporter) -> None:
+    def __init__(self, engine: Engine, store: Store, reporter: Reporter, shards: str) -> None:
         self._engine = engine
         self._store = store
         self._reporter = reporter
+        self._shards = frozenset(shards)
+        self._cursor = f"chronicle {''.join(sorted(self._shards))}"
         self._written: dict[str, tuple[str, int]] = {}
+        self._again_ms = 0
 
     def write(self, now_ms: int) -> None:
-        """Bring the store up to date; when it does not answer, the next call does it."""
+        """Bring the store up to date; one that does not answer is asked again after ``PAUSE_MS``."""
+        if now_ms < self._again_ms:
+            return
         with Session(self._engine) as session:
-            states = list(session.scalars(select(RuleState)))
-            due = [state for state in states if self._is_due(state, now_ms)]
+            states = session.execute(select(RuleState.site_id, RuleState.status))
+            due = [(site, status) for site, status in states if self._is_due(site, status, now_ms)]
             supply = _supply_lost(session) if due else set()
-            cursor = session.get(Cursor, CURSOR) or Cursor(name=CURSOR, value=0)
-            changes = list(_changes(session, cursor.value))
-            points = [_state_point(state, supply, now_ms) for state in due]
-            points += [point for change, incident in changes for point in _event_points(change, incident)]
+            cursor = session.get(Cursor, self._cursor) or Cursor(name=self._cursor, value=0)
+            changes = _changes(session, cursor.value)
+            points = [_state_point(site, status, site in supply, now_ms) for site, status in due]
+            points += [
+                point
+                for change, incident in changes
+                if self._is_mine(incident.site_id)
+                for point in _event_points(change, incident)
+            ]
             if not self._store_all(points):
+                self._again_ms = now_ms + PAUSE_MS
                 return
-            self._written |= {state.site_id: (state.status, now_ms) for state in due}
+            self._written |= {site: (status, now_ms) for site, status in due}
             if changes:
                 cursor.value = changes[-1][0].id
                 session.add(cursor)
                 session.commit()
 
-    def _is_due(self, state: RuleState, now_ms: int) -> bool:
-        status, at_ms = self._written.get(state.site_id, ("", 0))
-        return status != state.status or now_ms - at_ms >= REPEAT_MS
+    def _is_mine(self, site: str) -> bool:
+        return topics.shard_of(site) in self._shards
+
+    def _is_due(self, site: str, status: str, now_ms: int) -> bool:
+        before, at_ms = self._written.get(site, ("", 0))
+        return self._is_mine(site) and (status != before or now_ms - at_ms >= REPEAT_MS)
 
     def _store_all(self, points: list[Point]) -> bool:
         if not points:
@@ -77,7 +93,7 @@ class Chronicle:
         return True
 
 
-def _changes(session: Session, after: int) -> Iterator[tuple[IncidentChange, Incident]]:
+def _changes(session: Session, after: int) -> list[tuple[IncidentChange, Incident]]:
     query = (
         select(IncidentChange, Incident)
         .join(Incident, Incident.id == IncidentChange.incident_id)
@@ -85,7 +101,7 @@ def _changes(session: Session, after: int) -> Iterator[tuple[IncidentChange, Inc
         .order_by(IncidentChange.id)
         .limit(CHANGES)
     )
-    yield from (row.tuple() for row in session.execute(query))
+    return [(change, incident) for change, incident in session.execute(query)]
 
 
 def _supply_lost(session: Session) -> set[str]:
@@ -96,13 +112,13 @@ def _supply_lost(session: Session) -> set[str]:
     return set(session.scalars(query))
 
 
-def _state_point(state: RuleState, supply: set[str], now_ms: int) -> Point:
+def _state_point(site: str, status: str, supply_lost: bool, now_ms: int) -> Point:  # noqa: FBT001 - one field
     fields = (
-        ("status", STATUS.get(state.status, 0)),
-        ("dark", int(state.status == "dark")),
-        ("supply_lost", int(state.site_id in supply)),
+        ("status", STATUS.get(status, 0)),
+        ("dark", int(status == "dark")),
+        ("supply_lost", int(supply_lost)),
     )
-    return Point("site_state", (("site", state.site_id),), fields, now_ms)
+    return Point("site_state", (("site", site),), fields, now_ms)
 
 
 def _event_points(change: IncidentChange, incident: Incident) -> Iterator[Point]:

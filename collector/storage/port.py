@@ -51,7 +51,10 @@ class SeriesQuery:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One field of one device and instance: ``(time_ms, number)`` in order of time."""
+    """One field of one device and instance, ``(time_ms, number)`` in order of time.
+
+    ``device`` is empty for what the centre itself concluded (``site_state``, ``power_event``).
+    """
 
     device: str
     measurement: str
@@ -73,7 +76,7 @@ class Store(Protocol):
         """Write the points of each frame; one answer per frame, in the same order."""
 
     def latest(self, site: str | None = None, since_ms: int = 0) -> list[Latest]:
-        """Return the newest row of every series of a site (None: of all), none older than ``since_ms``."""
+        """Return the newest row of every device's series at a site (None: at all), from ``since_ms`` on."""
 
     def series(self, query: SeriesQuery) -> list[Series]:
         """Return numbers over time; at most 10,000 points a series."""

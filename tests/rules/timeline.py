@@ -67,9 +67,17 @@ class Timeline:
     def arrive(self, second: int, *devices: str) -> Timeline:
         return self.at(second, *(Arrival(name, ms(second)) for name in devices or ("a",)))
 
-    def born(self, second: int, device: str = "a", boot: str = "k1", frame_ms: int = 30_000) -> Timeline:
+    def born(
+        self,
+        second: int,
+        device: str = "a",
+        boot: str = "k1",
+        frame_ms: int = 30_000,
+        incarnation: str = "i1",
+    ) -> Timeline:
         hello = {"intervals": {"frame": frame_ms}}
-        return self.at(second, Arrival(device, ms(second)), Born(device, ms(second), boot, hello))
+        birth = Born(device, ms(second), boot, hello, incarnation)
+        return self.at(second, Arrival(device, ms(second)), birth)
 
     def died(self, second: int, device: str = "a", *, planned: bool = False) -> Timeline:
         return self.at(second, Died(device, ms(second), planned))

@@ -29,5 +29,5 @@ def packaged(name: str, package: str) -> str:
     """Path of a program that a Debian package brings."""
     path = shutil.which(name, path=SYSTEM)
     if path is None:
-        raise MissingProgramError(f"{name} is missing: apt-get install {package} (`make test` does it as root)")
+        raise MissingProgramError(f"{name} is missing: apt-get install {package} (`make test` does it)")
     return path

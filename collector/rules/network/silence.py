@@ -107,6 +107,7 @@ def _born(entry: Memory, item: Born) -> None:
     if isinstance(frame_ms, int) and FRAME_MIN_MS <= frame_ms <= FRAME_MAX_MS:
         entry["frame_ms"] = frame_ms
     entry["kernel_boot"] = item.kernel_boot
+    entry["incarnation"] = item.incarnation
 
 
 def _spoke(entry: Memory, at_ms: int) -> None:
@@ -156,6 +157,7 @@ def _begin_silence(entry: Memory, *, planned: bool) -> None:
         entry.pop("planned_ms", None)
     entry["silent_ms"] = entry["last_ms"]
     entry["boot_before"] = entry["kernel_boot"]
+    entry["incarnation_before"] = entry.get("incarnation")
     entry["story"] = {}
 
 

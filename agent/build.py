@@ -1,0 +1,148 @@
+"""The agent's composition root: a checked configuration in, a running agent's parts out."""
+
+from agent import identity as who
+from agent import readers as reader_table
+from agent.acks import AckReader
+from agent.errors import ConfigError
+from agent.identity import Identity
+from agent.keeper import Keeper
+from agent.log import Log
+from agent.loop import Agent, Parts
+from agent.ports.files import Files
+from agent.publisher import Publisher, Timers
+from agent.sampler import Sampler
+from agent.sealer import Envelope, Sealer
+from agent.spool import Spool
+
+TYPE_CHECKING = False  # MicroPython has no typing
+if TYPE_CHECKING:
+    from typing import Any
+
+    from agent.readers.port import Reader
+    from agent.samples import Sample
+    from agent.sealer import Signer
+    from agent.timing import Clock
+    from agent.transport.contract import Transport
+
+KEY_BYTES = 32
+_KIB = 1024
+
+
+def build(  # noqa: PLR0913 - what tests and simulators bring of their own
+    config: "dict[str, Any]",
+    *,
+    clock: "Clock | None" = None,
+    readers: "list[Reader] | None" = None,
+    transport: "Transport | None" = None,
+    signer: "Signer | None" = None,
+    fs: "Files | None" = None,
+    log: "Log | None" = None,
+) -> Agent:
+    """Return an agent for a checked ``config``; None stands for the real part. Raises ConfigError.
+
+    Call it in a running event loop. It counts this start in the boot counter and takes up the spool.
+    """
+    clock = clock or system_clock()
+    log = log or Log(clock.uptime_ms)
+    files = fs or Files()
+    signer = signer or device_signer(config)
+    transport = transport or device_transport(config)
+    readers = reader_table.build(config, clock) if readers is None else readers
+    boot, saved = who.count_boot(files, _folders(config), log)
+    identity = Identity(config, clock, boot, who.hello(config, readers))
+    spool = Spool(files, _folders(config), config["spool"]["limit_kib"] * _KIB, log)
+    spool.recover(identity.device)
+    sealer = Sealer(identity, Envelope(identity, clock, signer), spool)
+    acks = AckReader(ack_key(config), signer.kid, identity.incarnation, spool)
+    publisher = Publisher(clock, transport, spool, sealer, acks, _timers(config), log)
+    parts = Parts(identity, clock, log, spool, sealer, publisher, Keeper())
+    return Agent(parts, readers, _ms(config, "frame_s"), boot_unsaved=not saved)
+
+
+async def read_once(config: "dict[str, Any]") -> "list[tuple[str, list[Sample], str]]":
+    """Read every reader once; return (name, samples, error text or empty) of each."""
+    clock = system_clock()
+    sampler = Sampler(clock, reader_table.build(config, clock), _silent(clock), _no_event)
+    try:
+        return await sampler.read_once()
+    finally:
+        await sampler.stop()
+
+
+async def seal_once(config: "dict[str, Any]") -> bytes:
+    """Return one signed ``data`` frame with everything read once; nothing is spooled, sent or counted."""
+    clock = system_clock()
+    signer = device_signer(config)
+    boot = who.read_boot(Files(), _folders(config))
+    identity = Identity(config, clock, boot, {})
+    samples = [sample for _, found, _ in await read_once(config) for sample in found]
+    envelope = Envelope(identity, clock, signer)
+    return await envelope.signed("data", envelope.payload("data", samples, seq=0))
+
+
+def system_clock() -> "Clock":
+    """Return the machine's clock."""
+    from agent.ports.clock import SystemClock  # noqa: PLC0415 - probes the machine; tests bring their own
+
+    return SystemClock()
+
+
+def device_signer(config: "dict[str, Any]") -> "Signer":
+    """Return the signer of the device's key. Raises ConfigError."""
+    try:
+        from agent.cpython.signer import Signer as Native  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ConfigError("missing_part", "no library for signing is installed: " + str(error))
+    return Native(secret(config["broker"]["key"]))
+
+
+def device_transport(config: "dict[str, Any]") -> "Transport":
+    """Return the transport to the configured broker. Raises ConfigError."""
+    try:
+        from agent.cpython.paho_transport import Address, PahoTransport  # noqa: PLC0415 - an extra
+        from agent.cpython.tls import client_context  # noqa: PLC0415 - same
+    except ImportError as error:
+        raise ConfigError("missing_part", "no library for MQTT is installed: " + str(error))
+    broker = config["broker"]
+    context = client_context(secret(broker["ca"]), secret(broker["cert"]), secret(broker["key"]))
+    keepalive_s = config["intervals"]["keepalive_s"]
+    return PahoTransport(Address(broker["host"], broker["port"], config["device"], keepalive_s), context)
+
+
+def ack_key(config: "dict[str, Any]") -> bytes:
+    """Return the 32 bytes that authenticate acks. Raises ConfigError."""
+    key = secret(config["broker"]["ack_key"])
+    if len(key) != KEY_BYTES:
+        raise ConfigError(
+            "bad_key", config["broker"]["ack_key"] + " has to hold " + str(KEY_BYTES) + " bytes"
+        )
+    return key
+
+
+def secret(path: str) -> bytes:
+    """Return the content of a key or certificate file. Raises ConfigError."""
+    try:
+        return Files().read(path)
+    except OSError as error:
+        raise ConfigError("unreadable", path + " cannot be read: " + str(error))
+
+
+def _folders(config: "dict[str, Any]") -> "tuple[str, str | None]":
+    return config["spool"]["ram_dir"], config["spool"]["flash_dir"]
+
+
+def _timers(config: "dict[str, Any]") -> Timers:
+    return Timers(_ms(config, "resend_s"), _ms(config, "reconnect_s"))
+
+
+def _ms(config: "dict[str, Any]", name: str) -> int:
+    return int(config["intervals"][name] * 1000)
+
+
+def _silent(clock: "Clock") -> Log:
+    """Return a log that keeps quiet: who asked for one reading sees the errors in its result."""
+    return Log(clock.uptime_ms, len)
+
+
+async def _no_event(samples: "list[Sample]") -> None:
+    """Nothing turns between one reading and none."""

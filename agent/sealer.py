@@ -1,0 +1,151 @@
+"""Frames: samples in, signed messages into the spool. The only place that counts ``seq``.
+
+A frame counts as sealed once it is in the spool; signing goes on one frame at a time, so that seqs have no
+holes of our making.
+"""
+
+import asyncio
+
+from agent.samples import tables
+from agent.segment import Record
+from agent.wire import cose, frame, topics
+
+TYPE_CHECKING = False  # MicroPython has no typing
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from agent.identity import Identity
+    from agent.samples import Sample
+    from agent.shelf import Entry
+    from agent.spool import Spool
+    from agent.timing import Clock
+
+    class Signer(Protocol):
+        """The device's P-256 key. ``kid`` is the first 8 bytes of SHA-256 of its SPKI."""
+
+        kid: bytes
+
+        async def sign(self, message: bytes) -> bytes:
+            """Return r and s, 64 bytes, of ECDSA with SHA-256 over the message."""
+
+
+ENVELOPE_BYTES = 100  # COSE tag, heads, protected header and signature take 91
+MAX_PAYLOAD = cose.MAX_BYTES - ENVELOPE_BYTES
+
+
+class Envelope:
+    """Makes signed messages of one incarnation of one device."""
+
+    def __init__(self, identity: "Identity", clock: "Clock", signer: "Signer") -> None:
+        """Sign with the device's key."""
+        self._identity = identity
+        self._clock = clock
+        self._signer = signer
+        self._header = cose.protected(cose.ES256, signer.kid)
+        self.dropped_samples = 0  # too old, or too big for any message
+
+    def topic(self, kind: str) -> str:
+        """Return the topic of this device's frames of one kind."""
+        return topics.make(self._identity.shard, self._identity.device, kind)
+
+    def payload(self, kind: str, samples: "list[Sample]", **more: "Any") -> bytes:
+        """Return the encoded payload as of now; ``more`` are the keys that the kind carries."""
+        me = self._identity
+        now_ms = self._clock.uptime_ms()
+        fresh = [sample for sample in samples if now_ms - sample.uptime_ms <= frame.MAX_AGE_MS]
+        self.dropped_samples += len(samples) - len(fresh)
+        return frame.encode_payload(
+            kind,
+            device=me.device,
+            incarnation=me.incarnation,
+            boot=me.boot,
+            kernel_boot=me.kernel_boot,
+            uptime_ms=now_ms,
+            wall_ms=self._clock.wall_ms(),
+            tables=tables(fresh, now_ms),
+            **more,
+        )
+
+    async def signed(self, kind: str, payload: bytes) -> bytes:
+        """Return the message for this kind's topic."""
+        aad = self.topic(kind).encode()
+        signature = await self._signer.sign(cose.to_sign(self._header, aad, payload))
+        return cose.sign1(self._header, payload, signature)
+
+
+class Sealer:
+    """Seals into the spool; ``sealed`` is called with each entry of it."""
+
+    def __init__(self, identity: "Identity", envelope: Envelope, spool: "Spool") -> None:
+        """Begin at seq 0."""
+        self._identity = identity
+        self._envelope = envelope
+        self._spool = spool
+        self._lock = asyncio.Lock()
+        self.sealed: "Callable[[Entry], None]" = _nobody
+        self.lost_samples: "Callable[[], int]" = _none  # asks who else loses samples
+        self.next_seq = 0
+
+    async def data(self, samples: "list[Sample]") -> None:
+        """Seal samples, in as many ``data`` frames as it takes."""
+        await self._split("data", samples)
+
+    async def event(self, samples: "list[Sample]", *, stop: bool = False) -> "Entry | None":
+        """Seal at once what turned, or with ``stop`` the planned end."""
+        return await self._split("event", samples, stop=stop)
+
+    async def birth(self, session: int) -> "Entry | None":
+        """Seal who this is, for the n-th connection of this incarnation."""
+        return await self._split("birth", [], session=session, hello=self._identity.hello)
+
+    async def death(self, session: int) -> tuple[str, bytes]:
+        """Return (topic, message) of the will for the n-th connection; it is neither numbered nor spooled."""
+        payload = self._envelope.payload("death", [], session=session, dropped=self._account())
+        return self._envelope.topic("death"), await self._envelope.signed("death", payload)
+
+    def own_topic(self) -> str:
+        """Return the topic of this device's data."""
+        return self._envelope.topic("data")
+
+    async def _split(self, kind: str, samples: "list[Sample]", **more: "Any") -> "Entry | None":
+        """Seal; halve what does not fit into one message; return the last entry."""
+        async with self._lock:
+            entry = None
+            parts = [samples]
+            while parts:
+                part = parts.pop(0)
+                account = self._account()
+                payload = self._envelope.payload(kind, part, seq=self.next_seq, dropped=account, **more)
+                if len(payload) <= MAX_PAYLOAD:
+                    entry = await self._spooled(kind, payload)
+                elif len(part) > 1:
+                    middle = len(part) // 2
+                    parts = [part[:middle], part[middle:]] + parts  # noqa: RUF005 - for MicroPython
+                else:
+                    self._envelope.dropped_samples += len(part)
+            return entry
+
+    async def _spooled(self, kind: str, payload: bytes) -> "Entry":
+        message = await self._envelope.signed(kind, payload)
+        me = self._identity
+        topic = self._envelope.topic(kind)
+        entry = self._spool.add(Record(kind, me.boot, me.incarnation, self.next_seq, topic, message))
+        self.next_seq += 1
+        self.sealed(entry)
+        return entry
+
+    def _account(self) -> dict[str, int]:
+        account = dict(self._spool.dropped)
+        lost = self._envelope.dropped_samples + self.lost_samples()
+        if lost:
+            account["samples"] = lost
+        return account
+
+
+def _nobody(entry: "Entry") -> None:
+    """Nobody waits for sealed frames yet."""
+
+
+def _none() -> int:
+    return 0

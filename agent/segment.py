@@ -1,0 +1,96 @@
+"""The file format of the spool: records one behind the other. Pure; no I/O.
+
+A record is ``magic(2) length(4) crc32(4) body``; the length and the CRC are of the body, big-endian. The
+body is ``kind(1) boot(4) incarnation(8) seq(8) topic-length(1) topic frame``. A record that was written in
+part, or whose bytes changed, fails its CRC; reading goes on at the next record that is whole, so that a
+torn tail costs the tail and a bad spot costs its own record.
+"""
+
+import struct
+from binascii import crc32
+
+from agent.errors import SpoolError
+
+MAGIC = b"\xf5\x9a"
+KINDS = ("data", "event", "birth")
+MAX_BODY = 70_000  # a message of 64 KiB and what stands before it
+
+_HEAD = ">2sII"
+_HEAD_BYTES = 10
+_BODY = ">BI8sQB"
+_BODY_BYTES = 22
+
+
+class Record:
+    """One sealed frame: its kind, where it belongs, the topic it was sealed for, and its bytes."""
+
+    def __init__(self, kind: str, boot: int, incarnation: bytes, seq: int, topic: str, frame: bytes) -> None:
+        """Keep the parts as they are."""
+        self.kind = kind
+        self.boot = boot
+        self.incarnation = incarnation
+        self.seq = seq
+        self.topic = topic
+        self.frame = frame
+
+
+def encode(record: Record) -> bytes:
+    """Return a record's bytes."""
+    topic = record.topic.encode()
+    kind = KINDS.index(record.kind)
+    start = struct.pack(_BODY, kind, record.boot, record.incarnation, record.seq, len(topic))
+    body = start + topic + record.frame
+    return struct.pack(_HEAD, MAGIC, len(body), crc32(body)) + body
+
+
+def decode(data: bytes) -> Record:
+    """Return the record that ``data`` begins with. Raises SpoolError ``torn``."""
+    found = _whole(data, 0)
+    if found is None:
+        raise SpoolError("torn", "a spooled record is not whole")
+    return found[0]
+
+
+def scan(data: bytes) -> "tuple[list[tuple[int, int, Record]], int]":
+    """Return ([(offset, length, record), ...], bytes that belong to no whole record) of a segment."""
+    records = []
+    torn = 0
+    at = 0
+    while at < len(data):
+        found = _whole(data, at)
+        if found is None:
+            onward = data.find(MAGIC, at + 1)
+            onward = len(data) if onward < 0 else onward
+            torn += onward - at
+            at = onward
+        else:
+            records.append((at, found[1], found[0]))
+            at += found[1]
+    return records, torn
+
+
+def _whole(data: bytes, at: int) -> "tuple[Record, int] | None":
+    """Return (record, its length in the file) when a whole one begins at ``at``."""
+    if len(data) - at < _HEAD_BYTES:
+        return None
+    magic, length, crc = struct.unpack(_HEAD, data[at : at + _HEAD_BYTES])
+    start = at + _HEAD_BYTES
+    if magic != MAGIC or not _BODY_BYTES <= length <= MAX_BODY or start + length > len(data):
+        return None
+    body = data[start : start + length]
+    if crc32(body) != crc:
+        return None
+    record = _record(body)
+    return (record, _HEAD_BYTES + length) if record else None
+
+
+def _record(body: bytes) -> "Record | None":
+    kind, boot, incarnation, seq, topic_bytes = struct.unpack(_BODY, body[:_BODY_BYTES])
+    end = _BODY_BYTES + topic_bytes
+    if kind >= len(KINDS) or end > len(body):
+        return None
+    try:
+        topic = body[_BODY_BYTES:end].decode()
+    except UnicodeError:
+        return None
+    return Record(KINDS[kind], boot, incarnation, seq, topic, body[end:])

@@ -1,0 +1,144 @@
+"""One folder of spool segments, in RAM (tmpfs) or in flash. Small numbered files, appended to, then removed.
+
+Every method that touches a file raises ``OSError``; the spool above decides what that means.
+"""
+
+from agent import segment
+
+TYPE_CHECKING = False  # MicroPython has no typing
+if TYPE_CHECKING:
+    from agent.ports.files import Files
+    from agent.segment import Record
+
+SEGMENT_BYTES = 16384
+_SUFFIX = ".seg"
+
+
+class Entry:
+    """Where one spooled frame lies. ``gone`` once it was acknowledged or dropped."""
+
+    def __init__(self, record: "Record", size: int) -> None:
+        """Describe a record of ``size`` bytes that lies nowhere yet."""
+        self.kind = record.kind
+        self.boot = record.boot
+        self.incarnation = record.incarnation
+        self.seq = record.seq
+        self.topic = record.topic
+        self.size = size
+        self.place: "Segment | None" = None
+        self.offset = 0
+        self.held: "bytes | None" = None  # the record itself, while no file takes it
+        self.gone = False
+
+    def order(self) -> tuple[int, bytes, int]:
+        """Sort entries as their frames were sealed."""
+        return self.boot, self.incarnation, self.seq
+
+
+class Segment:
+    """One file; ``size`` is its length, ``entries`` those of its records that still matter."""
+
+    def __init__(self, shelf: "Shelf", path: str) -> None:
+        """Describe an empty file of this shelf."""
+        self.shelf = shelf
+        self.path = path
+        self.size = 0
+        self.entries: list[Entry] = []
+        self.thinned = 0  # how often it was thinned
+        self.stuck = False  # the file system refuses to change it
+
+    def dead_bytes(self) -> int:
+        """Return how much of the file nobody needs any more."""
+        return self.size - sum([entry.size for entry in self.entries])
+
+
+class Shelf:
+    """The segments of one folder, oldest first."""
+
+    def __init__(self, files: "Files", folder: str, *, sync: bool) -> None:
+        """Keep segments in ``folder``; with ``sync`` every write is on the medium before it counts."""
+        self._files = files
+        self._folder = folder
+        self._sync = sync
+        self._next = 0
+        self._active: "Segment | None" = None
+        self.segments: list[Segment] = []
+
+    def open(self) -> None:
+        """Make the folder, forget half-made files, and list the segments of earlier runs (unread)."""
+        self._files.make_folder(self._folder)
+        for name in self._files.names(self._folder):
+            if name.endswith(_SUFFIX + ".new"):
+                self._files.remove(self._folder + "/" + name)
+            elif name.endswith(_SUFFIX) and name[: -len(_SUFFIX)].isdigit():
+                self._next = max(self._next, int(name[: -len(_SUFFIX)]) + 1)
+                self.segments.append(Segment(self, self._folder + "/" + name))
+
+    def load(self, found: Segment) -> "tuple[list[Record], int]":
+        """Read a segment of an earlier run: fill its entries, return (their records, torn bytes)."""
+        data = self._files.read(found.path)
+        found.size = len(data)
+        records, torn = segment.scan(data)
+        for offset, size, record in records:
+            entry = Entry(record, size)
+            entry.place, entry.offset = found, offset
+            found.entries.append(entry)
+        return [record for _, _, record in records], torn
+
+    def append(self, entries: list[Entry], datas: list[bytes]) -> None:
+        """Write records in one go and give their entries this place."""
+        target = self._target()
+        # A write that fails may leave half a record behind: nothing may follow it in that file.
+        self._active = None
+        self._files.append(target.path, b"".join(datas), sync=self._sync)
+        self._active = target
+        if target not in self.segments:
+            self.segments.append(target)
+        for entry in entries:
+            move(entry, target, target.size)
+            target.size += entry.size
+
+    def read(self, entry: Entry, place: Segment) -> bytes:
+        """Return a record's bytes."""
+        return self._files.read(place.path, entry.offset, entry.size)
+
+    def retire(self, old: Segment) -> None:
+        """Write no more into a segment: what is in it is not what was written."""
+        if self._active is old:
+            self._active = None
+
+    def rewrite(self, changed: Segment) -> None:
+        """Write a segment anew with only the records that still matter."""
+        if not changed.entries:
+            self.remove(changed)
+            return
+        datas = [self._files.read(changed.path, entry.offset, entry.size) for entry in changed.entries]
+        self._files.write_new(changed.path, b"".join(datas), sync=self._sync)
+        changed.size = 0
+        for entry in changed.entries:
+            entry.offset = changed.size
+            changed.size += entry.size
+
+    def remove(self, empty: Segment) -> None:
+        """Remove a segment's file."""
+        if self._active is empty:
+            self._active = None
+        self._files.remove(empty.path)
+        self.segments.remove(empty)
+
+    def _target(self) -> Segment:
+        if self._active is None or self._active.size >= SEGMENT_BYTES:
+            number = "%08d" % self._next
+            self._next += 1
+            self._active = Segment(self, self._folder + "/" + number + _SUFFIX)
+        return self._active
+
+
+def move(entry: Entry, place: "Segment | None", offset: int = 0) -> None:
+    """Take an entry from where it lies to ``place`` (None: nowhere)."""
+    if entry.place is not None:
+        entry.place.entries.remove(entry)
+    entry.held = None
+    entry.place, entry.offset = place, offset
+    if place is not None:
+        place.entries.append(entry)

@@ -1,0 +1,243 @@
+"""Sealed frames until the collector has said what became of them.
+
+RAM first (a tmpfs file, so that the death of the process loses nothing), flash when told to ``flush``.
+Over the limit the oldest ``data`` frames are thinned and events kept until nothing else is left. Whatever
+is dropped is counted in ``dropped``, for the life of this incarnation. A file system that is full or
+read-only is counted and never fatal: a few frames are then held in memory.
+"""
+
+from agent import segment, thinning
+from agent.errors import SpoolError
+from agent.shelf import SEGMENT_BYTES, Entry, Segment, Shelf, move
+
+TYPE_CHECKING = False  # MicroPython has no typing
+if TYPE_CHECKING:
+    from agent.log import Log
+    from agent.ports.files import Files
+    from agent.segment import Record
+
+MEMORY_BYTES = 32768  # an eighth of the heap that MicroPython gets on a router
+
+
+class Spool:
+    """The index of all frames that wait, and the two shelves they lie on."""
+
+    def __init__(
+        self, files: "Files", folders: "tuple[str, str | None]", limit_bytes: int, log: "Log"
+    ) -> None:
+        """Spool into ``folders`` = (RAM, flash or None), together at most ``limit_bytes``."""
+        self._ram = Shelf(files, folders[0], sync=False)
+        self._flash = Shelf(files, folders[1], sync=True) if folders[1] else None
+        self._limit = limit_bytes
+        self._log = log
+        self._held: list[Entry] = []  # in memory because no file takes them
+        self._index: dict[bytes, dict[int, Entry]] = {}
+        self.dropped: dict[str, int] = {}
+        self.troubles = 0  # refusals by the file system
+
+    def recover(self, device: str) -> None:
+        """Take up what earlier runs left for this device; call once, before ``add``."""
+        for shelf in self._shelves():
+            try:
+                shelf.open()
+            except OSError as error:
+                self._trouble("open", error)
+            for found in list(shelf.segments):
+                self._recover_segment(found, device)
+
+    def add(self, record: "Record") -> Entry:
+        """Spool a sealed frame. Never raises: at worst the frame is counted as dropped and ``gone``."""
+        data = segment.encode(record)
+        entry = Entry(record, len(data))
+        self._index.setdefault(entry.incarnation, {})[entry.seq] = entry
+        if not self._make_room(entry.size):
+            self._drop(entry)
+            return entry
+        try:
+            self._ram.append([entry], [data])
+        except OSError as error:
+            self._trouble("write", error)
+            self._hold(entry, data)
+        return entry
+
+    def read(self, entry: Entry) -> bytes:
+        """Return a spooled frame's bytes. Raises SpoolError when they are not there any more."""
+        try:
+            return segment.decode(self._data(entry)).frame
+        except (OSError, SpoolError) as error:
+            self._trouble("read", error)
+            if entry.place is not None:
+                entry.place.shelf.retire(entry.place)
+            raise SpoolError("unreadable", "a spooled frame cannot be read: " + str(error))
+
+    def done(self, entry: Entry) -> None:
+        """Forget a frame that the collector has stored."""
+        self._forget(entry)
+
+    def lose(self, entry: Entry, reason: str) -> None:
+        """Drop a frame and count it under ``reason``."""
+        if not entry.gone:
+            self._count(reason)
+            self._forget(entry)
+
+    def flush(self) -> bool:
+        """Move everything to flash; True when flash was written. Without flash there is nothing to do."""
+        waiting = [entry for entry in self.entries() if not self._on_flash(entry)]
+        if self._flash is None or not waiting:
+            return False
+        try:
+            for batch in _batches(waiting):
+                self._flush_batch(self._flash, batch)
+        except (OSError, SpoolError) as error:
+            self._trouble("flush", error)
+        return True
+
+    def entries(self) -> list[Entry]:
+        """Return all that waits, as it was sealed."""
+        found = [entry for entries in self._index.values() for entry in entries.values()]
+        return sorted(found, key=Entry.order)
+
+    def of_incarnation(self, incarnation: bytes) -> "dict[int, Entry] | None":
+        """Return {seq: entry} of what waits of one incarnation; None when nothing does."""
+        return self._index.get(incarnation)
+
+    def frames(self) -> int:
+        """Return how many frames wait."""
+        return sum([len(entries) for entries in self._index.values()])
+
+    def size(self) -> int:
+        """Return the bytes taken in both shelves and in memory."""
+        return sum([s.size for s in self._segments()]) + sum([entry.size for entry in self._held])
+
+    def on_flash(self) -> int:
+        """Return how many frames lie in flash."""
+        return len([entry for entry in self.entries() if self._on_flash(entry)])
+
+    # --- the two shelves ---
+
+    def _shelves(self) -> list[Shelf]:
+        return [self._ram] if self._flash is None else [self._flash, self._ram]
+
+    def _segments(self) -> list[Segment]:
+        return [s for shelf in self._shelves() for s in shelf.segments if not s.stuck]
+
+    def _on_flash(self, entry: Entry) -> bool:
+        return entry.place is not None and entry.place.shelf is self._flash
+
+    def _data(self, entry: Entry) -> bytes:
+        if entry.place is not None:
+            return entry.place.shelf.read(entry, entry.place)
+        if entry.held is None:
+            raise SpoolError("gone", "the frame has left the spool")
+        return entry.held
+
+    def _recover_segment(self, found: Segment, device: str) -> None:
+        try:
+            _, torn = found.shelf.load(found)
+        except OSError as error:
+            found.stuck = True
+            self._trouble("read", error)
+            return
+        if torn:
+            self._count("torn_bytes", torn)
+        for entry in list(found.entries):
+            self._recover_entry(entry, device)
+        if torn or not found.entries:
+            self._rewrite(found)
+
+    def _recover_entry(self, entry: Entry, device: str) -> None:
+        known = self._index.setdefault(entry.incarnation, {})
+        foreign = entry.topic.split("/")[3:4] != [device]
+        if foreign:
+            self._count("foreign")
+        if foreign or entry.seq in known:  # a frame lies on both shelves when its move was cut off
+            move(entry, None)
+        else:
+            known[entry.seq] = entry
+
+    def _flush_batch(self, flash: Shelf, batch: list[Entry]) -> None:
+        datas = [self._data(entry) for entry in batch]
+        left = [entry.place for entry in batch]
+        flash.append(batch, datas)
+        self._held = [entry for entry in self._held if entry.held is not None]
+        for place in left:
+            self._tidy(place)
+
+    # --- room ---
+
+    def _make_room(self, size: int) -> bool:
+        """Make the spool smaller until ``size`` more bytes fit; False when they cannot."""
+        while self.size() + size > self._limit:
+            waste = thinning.wasteful(self._segments())
+            if waste is not None:
+                self._rewrite(waste)
+                continue
+            given_up = thinning.victims(self._segments())
+            if not given_up:
+                return False
+            place = given_up[0].place
+            for entry in given_up:
+                self._drop(entry, tidy=False)
+            if place is not None:
+                self._rewrite(place)
+        return True
+
+    def _rewrite(self, changed: Segment) -> None:
+        try:
+            changed.shelf.rewrite(changed)
+        except OSError as error:
+            changed.stuck = True
+            self._trouble("rewrite", error)
+
+    def _tidy(self, place: "Segment | None") -> None:
+        """Remove a file once nothing in it matters."""
+        if place is not None and not place.entries and place in place.shelf.segments and not place.stuck:
+            self._rewrite(place)
+
+    def _hold(self, entry: Entry, data: bytes) -> None:
+        """Keep a frame in memory; the oldest data make room, then the oldest events."""
+        entry.held = data
+        self._held.append(entry)
+        while sum([held.size for held in self._held]) > MEMORY_BYTES:
+            data_first = [held for held in self._held if held.kind != "event"] or self._held
+            self._drop(data_first[0])
+
+    # --- the account ---
+
+    def _drop(self, entry: Entry, *, tidy: bool = True) -> None:
+        self._count("event" if entry.kind == "event" else "data")
+        self._forget(entry, tidy=tidy)
+
+    def _forget(self, entry: Entry, *, tidy: bool = True) -> None:
+        if entry.gone:
+            return
+        entry.gone = True
+        place = entry.place
+        move(entry, None)
+        self._held = [held for held in self._held if held is not entry]
+        of_incarnation = self._index[entry.incarnation]
+        del of_incarnation[entry.seq]
+        if not of_incarnation:
+            del self._index[entry.incarnation]
+        if tidy:
+            self._tidy(place)
+
+    def _count(self, what: str, number: int = 1) -> None:
+        self.dropped[what] = self.dropped.get(what, 0) + number
+
+    def _trouble(self, what: str, error: Exception) -> None:
+        self.troubles += 1
+        self._log.trouble("spool_" + what, "the spool cannot " + what + ": " + str(error))
+
+
+def _batches(entries: list[Entry]) -> list[list[Entry]]:
+    """Cut a list so that one write, and the memory it takes, stays near a segment's size."""
+    batches: list[list[Entry]] = []
+    size = 0
+    for entry in entries:
+        if not batches or size + entry.size > SEGMENT_BYTES:
+            batches.append([])
+            size = 0
+        batches[-1].append(entry)
+        size += entry.size
+    return batches

@@ -1,0 +1,293 @@
+"""One shard's connection to the broker: a persistent session under the client id ``vigia-ingest-<shard>``.
+
+All methods run in the network thread. Every connection has a generation of its own: a message id of an
+earlier one means another message now, or none, and is never acknowledged.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import ssl
+from typing import TYPE_CHECKING, Any, Protocol
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from agent.wire import topics
+from collector.errors import ConfigError
+from collector.model import Received
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.clock import Clock
+    from collector.config import BrokerConfig
+    from collector.log import Reporter
+
+KINDS = ("birth", "data", "event", "death")
+MQTT_5 = 5
+KEEPALIVE_S = 20
+SESSION_EXPIRY_S = (
+    7 * 86_400
+)  # devices keep their frames themselves; the queue need not outlive a long outage
+BACKOFF_S = (1.0, 30.0)
+HANDSHAKE_S = 5.0
+CONNECT_S = 10.0  # from TCP to SUBACK
+# The broker has a backlog for us right after a resumed session and whenever its window is well filled.
+BACKLOG_WINDOW = 16
+BACKLOG_S = 5.0
+_BATCH_PACKETS = 200  # of one connection before the others have their turn
+_FAILURE = 0x80  # reason codes from here on are failures
+
+
+class Watcher(Protocol):
+    """What the loop must know of sockets."""
+
+    def opened(self, link: Link, sock: Any) -> None:
+        """Read this socket from now on."""
+
+    def closed(self, sock: Any) -> None:
+        """Forget a socket."""
+
+    def writable(self, sock: Any, *, wanted: bool) -> None:
+        """Write this socket when it can be, or no longer."""
+
+
+class _Socket(ssl.SSLSocket):
+    """A TLS socket that does not wait long for the handshake and is closed when it fails.
+
+    paho waits for the keepalive and leaves a socket behind whose handshake failed.
+    """
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as the standard library has it
+        self.settimeout(HANDSHAKE_S)
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
+def tls_context(config: BrokerConfig) -> ssl.SSLContext:
+    """TLS with the collector's certificate; ``ConfigError`` names the file that cannot be used."""
+    try:
+        context = ssl.create_default_context(cafile=str(config.ca_file))
+    except OSError as error:
+        raise ConfigError(f"broker.ca_file: {config.ca_file}: {error.strerror or error}") from error
+    try:
+        context.load_cert_chain(config.cert_file, config.key_file)
+    except OSError as error:
+        raise ConfigError(f"broker.cert_file: {config.cert_file}: {error.strerror or error}") from error
+    context.sslsocket_class = _Socket
+    return context
+
+
+class Link:
+    """Connects, subscribes, receives; reports what goes wrong and tries again with growing pauses."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the edge of the program meets everything here
+        self,
+        shard: str,
+        config: BrokerConfig,
+        context: ssl.SSLContext,
+        window: int,
+        deliver: Callable[[Received], None],
+        watcher: Watcher,
+        reporter: Reporter,
+        clock: Clock,
+    ) -> None:
+        self.shard = shard
+        self.online = False
+        self.generation = 0
+        self._config = config
+        self._deliver = deliver
+        self._reporter = reporter
+        self._clock = clock
+        self._window = window
+        self._unacked = 0
+        self._backlog_until = 0.0
+        self._pause_s = BACKOFF_S[0]
+        self._retry_at = 0.0
+        self._connecting_until: float | None = None
+        self._status: dict[str, Any] = {}
+        self._client = self._make(context, watcher)
+
+    def _make(self, context: ssl.SSLContext, watcher: Watcher) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"vigia-ingest-{self.shard}",
+            clean_session=None if self._config.mqtt_version == MQTT_5 else False,
+            protocol=MQTTProtocolVersion(self._config.mqtt_version),
+            manual_ack=True,
+        )
+        client.tls_set_context(context)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_socket_open = lambda _c, _u, sock: watcher.opened(self, sock)
+        client.on_socket_close = lambda _c, _u, sock: watcher.closed(sock)
+        client.on_socket_register_write = lambda _c, _u, sock: watcher.writable(sock, wanted=True)
+        client.on_socket_unregister_write = lambda _c, _u, sock: watcher.writable(sock, wanted=False)
+        return client
+
+    def serve(self, owner: str, epoch: int) -> None:
+        """Set who holds the shard; the will says that the holder is gone."""
+        self._status = {"owner": owner, "epoch": epoch}
+        self._client.will_set(topics.status(self.shard), self._said("offline"), qos=1, retain=True)
+
+    def _said(self, state: str) -> bytes:
+        return json.dumps({"state": state, **self._status}).encode()
+
+    # --- called by the loop -----------------------------------------------------------------------
+
+    def maintain(self, now: float) -> None:
+        """Connect when it is time, give up what takes too long, keep the connection alive."""
+        if self._client.socket() is None:
+            if now >= self._retry_at:
+                self._connect(now)
+            return
+        self._client.loop_misc()
+        if self._connecting_until is not None and now > self._connecting_until:
+            self._reporter.problem("broker_silent", f"shard {self.shard}: no answer within {CONNECT_S:.0f} s")
+            self._client.disconnect()
+            self._lost(now)
+
+    def _connect(self, now: float) -> None:
+        self._connecting_until = now + CONNECT_S
+        options: dict[str, Any] = {}
+        if self._config.mqtt_version == MQTT_5:
+            options = {"clean_start": False, "properties": _connect_properties(self._window)}
+        where = f"{self._config.host}:{self._config.port}"
+        try:
+            self._client.connect(self._config.host, self._config.port, KEEPALIVE_S, **options)
+        except ssl.SSLCertVerificationError as error:
+            self._reporter.problem("broker_certificate", f"{where}: {error.verify_message}")
+            self._lost(now)
+        except ssl.SSLError as error:
+            self._reporter.problem("broker_tls", f"{where}: {error.reason or error}")
+            self._lost(now)
+        except OSError as error:
+            self._reporter.problem("broker_unreachable", f"{where}: {error.strerror or error}")
+            self._lost(now)
+
+    def _lost(self, now: float) -> None:
+        self._connecting_until = None
+        self._retry_at = now + self._pause_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, no secret
+        self._pause_s = min(self._pause_s * 2, BACKOFF_S[1])
+
+    def read(self) -> None:
+        """Read what the socket has, TLS buffer included, up to a share of packets."""
+        for _ in range(_BATCH_PACKETS):
+            if self._client.loop_read() != mqtt.MQTT_ERR_SUCCESS:
+                return
+            sock: Any = self._client.socket()
+            if sock is None or not sock.pending():
+                return
+
+    def has_more(self) -> bool:
+        """Whether TLS holds bytes that no selector will announce."""
+        sock: Any = self._client.socket()
+        return sock is not None and bool(sock.pending())
+
+    def write(self) -> None:
+        """Write what is queued."""
+        self._client.loop_write()
+
+    def acknowledge(self, message: Received) -> None:
+        """Acknowledge a message of this connection; others, and those without QoS, are left alone."""
+        if message.generation == self.generation and self.online and message.mid:
+            self._unacked -= 1
+            self._client.ack(message.mid, 1)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send without guarantee: whoever misses an ack asks again."""
+        if self.online:
+            self._client.publish(topic, payload, qos=0)
+
+    def sign_off(self) -> bool:
+        """Tell devices that the shard is unattended; say whether there was anybody to tell."""
+        if not self.online:
+            return False
+        self._client.publish(topics.status(self.shard), self._said("offline"), qos=1, retain=True)
+        return True
+
+    def is_flushed(self) -> bool:
+        """Whether all that was published is with the broker."""
+        return self._client.socket() is None or not (self._client.want_write() or self._client._out_messages)  # noqa: SLF001 - paho has no public count
+
+    def disconnect(self) -> None:
+        """Leave the broker; the session stays."""
+        if self._client.socket() is not None:
+            self._client.disconnect()
+            self._client.loop_write()
+        self.online = False
+
+    # --- called by paho ---------------------------------------------------------------------------
+
+    def _on_connect(
+        self, client: mqtt.Client, _data: Any, flags: mqtt.ConnectFlags, code: Any, _properties: Any
+    ) -> None:
+        if code.is_failure:
+            self._reporter.problem("broker_refused", f"shard {self.shard}: {code}")
+            return
+        self.generation += 1
+        self._unacked = 0
+        self._backlog_until = self._clock.mono() + BACKLOG_S if flags.session_present else 0.0
+        client.subscribe([(f"vigia/v1/{self.shard}/+/{kind}", 1) for kind in KINDS])
+
+    def _on_subscribe(
+        self, client: mqtt.Client, _data: Any, _mid: int, codes: list[Any], _properties: Any
+    ) -> None:
+        if any(code.value >= _FAILURE for code in codes):
+            self._reporter.problem("subscribe_refused", f"shard {self.shard}: the broker's rules forbid it")
+            client.disconnect()
+            return
+        self.online = True
+        self._connecting_until = None
+        self._pause_s = BACKOFF_S[0]
+        client.publish(topics.status(self.shard), self._said("online"), qos=1, retain=True)
+        self._reporter.info(f"shard {self.shard}: online")
+
+    def _on_disconnect(
+        self, _client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any
+    ) -> None:
+        self.online = False
+        if code.is_failure or self._connecting_until is not None:
+            self._reporter.problem("broker_lost", f"shard {self.shard}: {code}")
+        self._lost(self._clock.mono())
+
+    def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        now = self._clock.mono()
+        self._unacked += 1
+        if self._unacked >= BACKLOG_WINDOW:
+            self._backlog_until = max(self._backlog_until, now + BACKLOG_S)
+        self._deliver(
+            Received(
+                shard=self.shard,
+                topic=_topic(message),
+                payload=bytes(message.payload),
+                mid=message.mid,
+                generation=self.generation,
+                arrival_ms=self._clock.now_ms(),
+                live=now >= self._backlog_until,
+            )
+        )
+
+
+def _topic(message: mqtt.MQTTMessage) -> str:
+    """Return the topic; empty, which no stage takes, when it is not UTF-8."""
+    try:
+        return message.topic
+    except UnicodeDecodeError:
+        return ""
+
+
+def _connect_properties(window: int) -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
+    properties.SessionExpiryInterval = SESSION_EXPIRY_S
+    properties.ReceiveMaximum = window
+    return properties

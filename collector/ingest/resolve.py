@@ -1,0 +1,150 @@
+"""Stages ``resolve`` and ``points``: when and where a frame's samples were taken, and the points they make.
+
+What decides both (anchor, disbelief, the places of a device) is committed before the first point is
+written; see ``clock``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from collector.ingest import clock
+from collector.model import Outcome, Quality, Readings, Reason
+from collector.storage import points
+from collector.storage.state import Incarnation
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from collector.ingest.batch import Batch, Item
+    from collector.ingest.lease import Leases
+    from collector.ingest.ports import Registry
+    from collector.log import Reporter
+    from collector.model import Frame, Table
+
+Numbered = list[tuple["Item", "Frame", Incarnation]]
+
+
+class ResolveStage:
+    """Gives every new frame its time, and commits what that rests on."""
+
+    name = "resolve"
+
+    def __init__(self, leases: Leases, reporter: Reporter) -> None:
+        self._leases = leases
+        self._reporter = reporter
+        self._fleet = clock.FleetSkew()
+
+    def __call__(self, batch: Batch) -> None:
+        """Resolve the time of every new frame."""
+        numbered = _numbered(batch)
+        session = batch.database()
+        _anchor(session, numbered)
+        for item, frame, row in numbered:
+            self._resolve(item, frame, row)
+        if batch.begun or session.dirty:
+            self._leases.check(session, batch.shards)
+        session.commit()  # without changes this only gives the connection back while the store writes
+
+    def _resolve(self, item: Item, frame: Frame, row: Incarnation) -> None:
+        current, live = item.work.current, item.received.live
+        if frame.kind == "birth" and frame.wall_ms is not None and current and live:
+            self._fleet.note(frame.device, frame.arrival_ms - frame.wall_ms)
+        ours = self._fleet.ours()
+        if ours:
+            self._reporter.problem("collector_clock", "the fleet's clocks agree against ours: check NTP here")
+        elif fault := clock.find_fault(frame, row, current=current, live=live):
+            self._reporter.problem("clock_fault", f"{frame.device}: {fault}; its arrival is used instead")
+            clock.distrust(frame, row)
+        found = clock.resolve(frame, row)
+        item.work.time_ms, item.work.quality = found.time_ms, found.quality
+        if found.future and not ours:
+            item.finish(
+                Outcome.REFUSED, Reason.FUTURE, f"sealed {found.time_ms - frame.arrival_ms} ms from now"
+            )
+
+
+def _numbered(batch: Batch) -> Numbered:
+    """Return the new frames that carry a seq; a death has no samples and happened when it arrived."""
+    found = []
+    for item, frame in batch.framed():
+        if item.work.new and item.work.incarnation is not None:
+            found.append((item, frame, item.work.incarnation))
+    return found
+
+
+def _anchor(session: Session, numbered: Numbered) -> None:
+    """Anchor the incarnations that have no anchor, from all frames of the batch."""
+    without: dict[tuple[str, str], tuple[Incarnation, list[tuple[Frame, bool]]]] = {}
+    for item, frame, row in numbered:
+        if row.anchor_ms is None:
+            entry = without.setdefault((row.kid, row.incarnation), (row, []))
+            entry[1].append((frame, item.work.current and item.received.live))
+    # in order of the incarnations: a later one's anchor bounds an earlier one, so the latest goes first
+    for row, frames in sorted(without.values(), key=lambda entry: -entry[0].order):
+        anchor, source = clock.first_anchor(frames, _sibling(session, row), _next_boot(session, row))
+        row.anchor_ms, row.anchor_source = anchor, source.value
+
+
+def _sibling(session: Session, row: Incarnation) -> tuple[int, Quality] | None:
+    """Return the anchor of another incarnation of the same kernel boot: uptime counts on."""
+    query = select(Incarnation).where(
+        Incarnation.kid == row.kid,
+        Incarnation.kernel_boot == row.kernel_boot,
+        Incarnation.incarnation != row.incarnation,
+        Incarnation.anchor_ms.is_not(None),
+    )
+    other = session.scalars(query.order_by(Incarnation.order.desc()).limit(1)).first()
+    if other is None or other.anchor_ms is None:
+        return None
+    if other.fault_anchor_ms is not None:
+        return other.fault_anchor_ms, Quality.ARRIVAL
+    return other.anchor_ms, Quality(other.anchor_source or Quality.BOUNDED)
+
+
+def _next_boot(session: Session, row: Incarnation) -> int | None:
+    """When the device's next kernel boot began, as far as known."""
+    query = select(Incarnation.anchor_ms).where(
+        Incarnation.device_id == row.device_id,
+        Incarnation.order > row.order,
+        Incarnation.kernel_boot != row.kernel_boot,
+        Incarnation.anchor_ms.is_not(None),
+    )
+    return session.scalars(query.order_by(Incarnation.order).limit(1)).first()
+
+
+class PointsStage:
+    """Turns tables into points and into what the rules are told."""
+
+    name = "points"
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def __call__(self, batch: Batch) -> None:
+        """Make the points of every new frame."""
+        for item, frame, _ in _numbered(batch):
+            for table in frame.tables:
+                self._add(item, frame, table)
+            if frame.tables and not item.work.points and _has_values(frame):
+                item.finish(Outcome.REFUSED, Reason.NO_ASSIGNMENT, f"{frame.device} was at no facility then")
+
+    def _add(self, item: Item, frame: Frame, table: Table) -> None:
+        work = item.work
+        current = work.current and work.quality is not Quality.BOUNDED
+        for row in points.rows_in_time(table):
+            time_ms = work.time_ms + row[0]
+            site = self._registry.site_of(frame.device, time_ms)
+            values = points.row_values(table, row)
+            if site is None or not values:
+                continue
+            marked = points.with_quality(values, work.quality)
+            work.points.append(points.point(table, marked, site, frame.device, time_ms))
+            seen = Readings(frame.device, time_ms, table.measurement, table.instance, values, current)
+            work.observations.append((site, seen))
+
+
+def _has_values(frame: Frame) -> bool:
+    return any(value is not None for table in frame.tables for row in table.rows for value in row[1:])

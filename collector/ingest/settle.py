@@ -1,0 +1,189 @@
+"""Stages ``write`` and ``commit``: points into the store, then everything else in one transaction.
+
+The order matters: what is committed here says that a frame is stored, so its points must be there before.
+A crash in between only means that the same points are written again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import OperationalError
+
+from agent.wire import intervals
+from collector.ingest import sessions
+from collector.ingest.reception import MAX_INTERVALS
+from collector.model import Arrival, Born, Died, Outcome, Reason
+from collector.storage.state import DeviceState
+
+if TYPE_CHECKING:
+    from collector.clock import Clock
+    from collector.ingest.batch import Batch, Item
+    from collector.ingest.lease import Leases
+    from collector.ingest.ports import Judge, Registry
+    from collector.ingest.quarantine import Quarantine
+    from collector.log import Reporter
+    from collector.model import Frame, Observation
+    from collector.storage.port import Store
+    from collector.storage.state import Incarnation
+
+
+class WriteStage:
+    """Writes points; a frame that the store refuses is refused."""
+
+    name = "write"
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __call__(self, batch: Batch) -> None:
+        """Write the points of every open frame."""
+        items = [item for item in batch.open() if item.work.points]
+        if not items:
+            return
+        for item, written in zip(items, self._store.write([i.work.points for i in items]), strict=True):
+            if written.reason is not None:
+                item.finish(Outcome.REFUSED, written.reason, written.detail)
+
+
+class CommitStage:
+    """Reception, device states, quarantine and what the rules make of it, in one transaction."""
+
+    name = "commit"
+
+    def __init__(
+        self,
+        leases: Leases,
+        registry: Registry,
+        judge: Judge,
+        quarantine: Quarantine,
+        reporter: Reporter,
+        clock: Clock,
+    ) -> None:
+        self._leases = leases
+        self._registry = registry
+        self._judge = judge
+        self._quarantine = quarantine
+        self._reporter = reporter
+        self._clock = clock
+
+    def __call__(self, batch: Batch) -> None:
+        """Commit the batch."""
+        session = batch.database()
+        self._leases.check(session, batch.shards)
+        for item in batch.items:
+            if item.frame is not None and item.work.incarnation is not None:
+                self._take(batch, item, item.frame, item.work.incarnation)
+        self._quarantine.keep(session, batch.items)
+        session.flush()
+        self._tell_rules(batch)
+        session.commit()
+
+    def _take(self, batch: Batch, item: Item, frame: Frame, row: Incarnation) -> None:
+        state = _state_of(batch, frame.device)
+        changed = None
+        if frame.seq is None:
+            changed = sessions.advance(frame, row.order, state)
+            item.finish(Outcome.STORED if changed else Outcome.DUPLICATE)
+        elif item.work.new:
+            if item.verdict is None:
+                item.finish(Outcome.STORED)
+            _receive(item, frame, row)
+            _advance(item, frame, row, state)
+            changed = sessions.advance(frame, row.order, state)
+        self._observe(item, frame, changed)
+
+    def _observe(self, item: Item, frame: Frame, changed: Born | Died | None) -> None:
+        """Put what the rules are told in order: it came, a session began, readings, it ended.
+
+        Of a refused frame they see no readings: nobody could look them up.
+        """
+        site = self._registry.site_of(frame.device, frame.arrival_ms)
+        refused = item.verdict is not None and item.verdict.outcome is Outcome.REFUSED
+        readings = [] if refused else item.work.observations
+        told: list[Observation] = []
+        if item.work.new:
+            told.append(Arrival(frame.device, frame.arrival_ms))
+        if isinstance(changed, Born):
+            told.append(changed)
+        ended = [changed] if isinstance(changed, Died) else []
+        begin = [(site, what) for what in told] if site else []
+        end: list[tuple[str, Observation]] = [(site, what) for what in ended] if site else []
+        item.work.observations = [*begin, *readings, *end]
+
+    def _tell_rules(self, batch: Batch) -> None:
+        told: dict[str, list[Observation]] = {}
+        for item in batch.items:
+            for site, observation in item.work.observations:
+                told.setdefault(site, []).append(observation)
+        now_ms = self._clock.now_ms()
+        session = batch.database()
+        for site, observations in told.items():
+            try:
+                with session.begin_nested():
+                    self._judge.observe(session, site, observations, now_ms)
+            except OperationalError:  # the database, not the rule: the batch comes again
+                raise
+            except Exception as error:  # noqa: BLE001 - a rule that fails on one site must not stop the readings of all
+                self._reporter.problem("rules_failed", f"{site}: {type(error).__name__}: {error}")
+
+
+def _state_of(batch: Batch, device: str) -> DeviceState:
+    state = batch.states.get(device)
+    if state is None:
+        state = batch.states[device] = DeviceState(
+            device_id=device, incarnation_order=-1, seq=-1, session_order=-1, session=-1,
+            session_phase="none", hello={},
+        )  # fmt: skip
+        batch.database().add(state)
+    return state
+
+
+def _receive(item: Item, frame: Frame, row: Incarnation) -> None:
+    """Add the seq to what was stored or refused. Lists are made anew: JSON columns notice only that."""
+    seq, verdict = frame.seq or 0, item.verdict
+    if verdict is not None and verdict.outcome is Outcome.REFUSED:
+        reason = (verdict.reason or Reason.STORE_REFUSED).value
+        row.refused = _with_refused(row.refused, seq, reason)
+    else:
+        stored = [list(pair) for pair in row.stored]
+        intervals.add(stored, seq)
+        row.stored = stored
+    if len(row.stored) > MAX_INTERVALS or len(row.refused) > MAX_INTERVALS:
+        _raise_floor(row)
+    row.dropped = {
+        name: max(frame.dropped.get(name, 0), row.dropped.get(name, 0))
+        for name in {**row.dropped, **frame.dropped}
+    }
+    row.last_ms = max(row.last_ms, frame.arrival_ms)
+
+
+def _with_refused(ranges: list[Any], seq: int, reason: str) -> list[Any]:
+    same = [[lo, hi] for lo, hi, why in ranges if why == reason]
+    others = [list(entry) for entry in ranges if entry[2] != reason]
+    intervals.add(same, seq)
+    return sorted([*others, *([lo, hi, reason] for lo, hi in same)])
+
+
+def _raise_floor(row: Incarnation) -> None:
+    """Forget the older half of what is known in detail; what comes from there can no longer be judged."""
+    entries = sorted([*row.stored, *row.refused])
+    floor = entries[len(entries) // 2][0]
+    stored = [list(pair) for pair in row.stored]
+    before = intervals.count(stored)
+    intervals.collapse(stored, floor)
+    row.stored_below += before - intervals.count(stored)
+    row.stored = stored
+    row.refused = [[max(lo, floor), hi, why] for lo, hi, why in row.refused if hi >= floor]
+    row.floor = floor
+
+
+def _advance(item: Item, frame: Frame, row: Incarnation, state: DeviceState) -> None:
+    """Take what is current of the device; any new frame shows that it speaks."""
+    state.arrival_ms = max(state.arrival_ms or 0, frame.arrival_ms)
+    if not item.work.current:
+        return
+    state.incarnation, state.incarnation_order, state.seq = frame.incarnation, row.order, frame.seq or 0
+    if frame.tables and not (item.verdict and item.verdict.outcome is Outcome.REFUSED):
+        newest = item.work.time_ms + max(line[0] for table in frame.tables for line in table.rows)
+        state.sample_ms = max(state.sample_ms or newest, newest)

@@ -1,0 +1,144 @@
+"""Which tables, fields and values are taken: the register of ``agent/wire/fields.py``, applied.
+
+- a table of an unknown measurement is set aside whole and held for requeue;
+- a value of the wrong type or out of range is left out, the rest of its row stays;
+- unknown fields of a known measurement are numbers, stored as float, at most 16 per device and measurement;
+- at most 64 instances per device and measurement.
+
+What was seen of unknown fields and instances is kept in memory: a restart forgets it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from agent.wire import fields as register
+from collector.model import Reason, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+_INT_LIMIT = 1 << 53  # integers beyond cannot all be floats
+
+
+@dataclass(slots=True)
+class Checked:
+    """What is left of a table (None: nothing), what was found, and why it is held if it is."""
+
+    table: Table | None = None
+    problems: Counter[Reason] = field(default_factory=Counter)
+    hold: Reason | None = None
+
+
+class Register:
+    """Holds tables to the register."""
+
+    def __init__(self) -> None:
+        self._unknown: dict[tuple[str, str], set[str]] = {}
+        self._instances: dict[tuple[str, str], set[str | None]] = {}
+
+    def check(self, device: str, table: Table) -> Checked:
+        """Return what may be stored of a table of this device."""
+        known = register.MEASUREMENTS.get(table.measurement)
+        if known is None or known.origin != "device":
+            reason = Reason.UNKNOWN_MEASUREMENT
+            return Checked(problems=Counter([reason]), hold=reason)
+        if bad := self._bad_instance(device, table, known.tag):
+            return Checked(problems=Counter([bad]))
+        return self._values(device, table, known)
+
+    def _bad_instance(self, device: str, table: Table, tag: str | None) -> Reason | None:
+        if table.instance is None:
+            return None
+        # a tag's value cannot carry a backslash: line protocol has no escape for it
+        if tag is None or "\\" in table.instance or not table.instance.isprintable():
+            return Reason.WRONG_TYPE
+        full = not _room(self._instances, (device, table.measurement), table.instance, register.MAX_INSTANCES)
+        return Reason.TOO_MANY_INSTANCES if full else None
+
+    def _values(self, device: str, table: Table, known: register.Measurement) -> Checked:
+        checked = Checked()
+        kept: list[tuple[int, str, Callable[[Any], Any]]] = []
+        for column, name in enumerate(table.fields, start=1):
+            check = _CHECKS[table.measurement].get(name)
+            if check is not None:
+                kept.append((column, name, check))
+            elif name in register.RESERVED or name == known.tag:
+                checked.problems[Reason.UNKNOWN_FIELD] += 1
+            elif _room(self._unknown, (device, table.measurement), name, register.MAX_UNKNOWN_FIELDS):
+                kept.append((column, name, _number))
+            else:
+                checked.problems[Reason.UNKNOWN_FIELD] += 1
+        rows = tuple(_row(row, kept, checked.problems) for row in table.rows)
+        if kept:
+            names = tuple(name for _, name, _ in kept)
+            checked.table = Table(table.measurement, table.instance, names, rows)
+        return checked
+
+
+def _room(seen: dict[tuple[str, str], set[T]], key: tuple[str, str], name: T, limit: int) -> bool:
+    """Whether a name is known under the key or there is room for it."""
+    names = seen.setdefault(key, set())
+    if name not in names and len(names) < limit:
+        names.add(name)
+    return name in names
+
+
+def _row(
+    row: tuple[Any, ...], kept: list[tuple[int, str, Callable[[Any], Any]]], problems: Counter[Reason]
+) -> tuple[Any, ...]:
+    values = [row[0]]
+    for column, _, check in kept:
+        value = row[column]
+        if value is not None:
+            value = check(value)
+            if type(value) is Reason:
+                problems[value] += 1
+                value = None
+        values.append(value)
+    return tuple(values)
+
+
+def _check_of(rule: register.Field) -> Callable[[Any], Any]:
+    convert = _CONVERT[rule.type]
+    if rule.type in {"str", "bool"}:
+        return convert
+    low = float("-inf") if rule.low is None else rule.low
+    high = float("inf") if rule.high is None else rule.high
+
+    def check(value: Any) -> Any:
+        value = convert(value)
+        if type(value) is Reason or low <= value <= high:
+            return value
+        return Reason.OUT_OF_RANGE
+
+    return check
+
+
+def _number(value: Any) -> float | Reason:
+    if type(value) is float or (type(value) is int and -_INT_LIMIT <= value <= _INT_LIMIT):
+        return float(value)
+    return Reason.WRONG_TYPE
+
+
+def _integer(value: Any) -> int | Reason:
+    return value if type(value) is int else Reason.WRONG_TYPE
+
+
+def _flag(value: Any) -> bool | Reason:
+    return value if type(value) is bool else Reason.WRONG_TYPE
+
+
+def _text(value: Any) -> str | Reason:
+    """Text without control characters, which line protocol would not survive."""
+    return value if type(value) is str and value.isprintable() else Reason.WRONG_TYPE
+
+
+_CONVERT: dict[str, Callable[[Any], Any]] = {"float": _number, "int": _integer, "bool": _flag, "str": _text}
+_CHECKS = {
+    name: {field: _check_of(rule) for field, rule in measurement.fields.items()}
+    for name, measurement in register.MEASUREMENTS.items()
+}

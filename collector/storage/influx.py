@@ -1,0 +1,218 @@
+"""InfluxDB 2 through influxdb-client; line protocol is prepared by us.
+
+What InfluxDB answers decides what becomes of a frame: 400, 413 and 422 are about the points, and the batch
+is halved until the culprit is alone; everything else (401 and 404 too: a token or bucket that is being set
+up) is about the server, and nothing is lost by trying again. Points older than the raw retention go to the
+long bucket under their own names, beside the 5-minute means that a task of the server makes.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.rest import ApiException
+from urllib3.exceptions import HTTPError
+
+from collector.errors import StoreUnavailableError
+from collector.model import Reason
+from collector.storage import influx_flux, influx_lines, influx_setup
+from collector.storage.points import instance_tag, split_by_time
+from collector.storage.port import Latest, Series, Written
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.clock import Clock
+    from collector.config import StoreConfig
+    from collector.model import Point, Value
+    from collector.storage.port import SeriesQuery
+
+DAY_MS = 86_400_000
+MARGIN_MS = 3_600_000  # points that would fall out of the raw bucket while they are on their way
+_ABOUT_POINTS = {400, 413, 422}
+_REASONS = (
+    ("field type conflict", Reason.TYPE_CONFLICT),
+    ("retention policy", Reason.BEYOND_RETENTION),
+)
+
+
+class _RefusedError(Exception):
+    """InfluxDB does not take some of these points."""
+
+
+class InfluxStore:
+    """Readings in an InfluxDB 2 server."""
+
+    def __init__(self, config: StoreConfig, token: str, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        influx = config.influx
+        self._client: Any = InfluxDBClient(
+            url=influx.url, token=token, org=influx.org, timeout=influx.timeout_ms
+        )
+        self._writer: Any = self._client.write_api(write_options=SYNCHRONOUS)
+        self._reader = self._client.query_api()
+
+    def provision(self) -> list[str]:
+        """Create or correct buckets, their retention, and the task that makes the means."""
+        try:
+            return influx_setup.provision(self._client, self._config)
+        except (ApiException, HTTPError) as error:
+            raise self._unavailable(error) from error
+
+    def check(self) -> None:
+        """Return when points can be written: the server answers and the bucket is there."""
+        try:
+            found = self._client.buckets_api().find_bucket_by_name(self._config.influx.bucket)
+        except (ApiException, HTTPError) as error:
+            raise self._unavailable(error) from error
+        if found is None:
+            raise StoreUnavailableError(f"InfluxDB has no bucket '{self._config.influx.bucket}': provision")
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    # --- writing --------------------------------------------------------------------------------------
+
+    def write(self, frames: Sequence[Sequence[Point]]) -> list[Written]:
+        """Write the points of each frame: new ones to the raw bucket, old ones to the long one."""
+        now_ms = self._clock.now_ms()
+        oldest_ms = now_ms - self._config.long_retention_days * DAY_MS
+        answers = [_too_old(frame, oldest_ms) for frame in frames]
+        border_ms = now_ms - self._config.raw_retention_days * DAY_MS + MARGIN_MS
+        lines: dict[str, dict[int, bytes]] = {}
+        for index, frame in enumerate(frames):
+            if answers[index].reason is not None:
+                continue
+            buckets = (self._config.influx.long_bucket, self._config.influx.bucket)
+            for bucket, points in zip(buckets, split_by_time(frame, border_ms), strict=True):
+                if points:
+                    lines.setdefault(bucket, {})[index] = influx_lines.encode(points)
+        for bucket, numbered in lines.items():
+            for index, answer in self._put(bucket, list(numbered.items())).items():
+                answers[index] = answer
+        return answers
+
+    def _put(self, bucket: str, frames: list[tuple[int, bytes]]) -> dict[int, Written]:
+        """Write frames; return what was refused. Halves until the culprits are alone."""
+        try:
+            self._post(bucket, b"\n".join(lines for _, lines in frames))
+        except _RefusedError as error:
+            if len(frames) == 1:
+                return {frames[0][0]: Written(_reason(str(error)), str(error))}
+            middle = len(frames) // 2
+            return self._put(bucket, frames[:middle]) | self._put(bucket, frames[middle:])
+        return {}
+
+    def _post(self, bucket: str, lines: bytes) -> None:
+        try:
+            self._writer.write(bucket, record=lines, write_precision="ms")
+        except ApiException as error:
+            if error.status in _ABOUT_POINTS:
+                raise _RefusedError(_message(error)) from error
+            raise self._unavailable(error) from error
+        except HTTPError as error:
+            raise self._unavailable(error) from error
+
+    # --- reading --------------------------------------------------------------------------------------
+
+    def latest(self, site: str | None = None, since_ms: int = 0) -> list[Latest]:
+        """Return the newest row of every series in the raw bucket."""
+        oldest_ms = self._clock.now_ms() - self._config.raw_retention_days * DAY_MS
+        params = {"_bucket": self._config.influx.bucket, "_start": _time(max(since_ms, oldest_ms))}
+        if site is not None:
+            params["_site"] = site
+        newest: dict[tuple[str, str, str, str | None], tuple[int, dict[str, Value]]] = {}
+        for record in self._query(influx_flux.latest(by_site=site is not None), params):
+            values = record.values
+            if "device" not in values:
+                continue  # what the centre concluded
+            measurement = values["_measurement"]
+            key = (values["site"], values["device"], measurement, values.get(instance_tag(measurement)))
+            time_ms = _ms(values["_time"])
+            kept = newest.get(key)
+            if kept is None or time_ms > kept[0]:
+                kept = newest[key] = (time_ms, {})
+            if time_ms == kept[0]:
+                kept[1][values["_field"]] = values["_value"]
+        rows = [Latest(*key, *row) for key, row in newest.items()]
+        return sorted(rows, key=lambda row: (row.site, row.device, row.measurement, row.instance or ""))
+
+    def series(self, query: SeriesQuery) -> list[Series]:
+        """Return numbers over time, from the raw bucket and, for what is older, from the long one."""
+        fields = influx_flux.numeric_fields(query)
+        if not fields:
+            return []
+        border_ms = self._clock.now_ms() - self._config.raw_retention_days * DAY_MS
+        found: dict[tuple[str, str | None, str], dict[int, float]] = {}
+        if query.start_ms < border_ms:
+            names = {name: name for name in fields} | {f"{name}_mean": name for name in fields}
+            self._collect(found, query, self._config.influx.long_bucket, names)
+        self._collect(found, query, self._config.influx.bucket, {name: name for name in fields})
+        keys = sorted(found, key=lambda key: (key[0], key[1] or "", key[2]))
+        return [
+            Series(device, query.measurement, instance, name, sorted(found[device, instance, name].items()))
+            for device, instance, name in keys
+        ]
+
+    def _collect(
+        self,
+        found: dict[tuple[str, str | None, str], dict[int, float]],
+        query: SeriesQuery,
+        bucket: str,
+        names: dict[str, str],
+    ) -> None:
+        """Add what one bucket has; ``names`` are its fields and what they are called here."""
+        tag = instance_tag(query.measurement)
+        flux, params = influx_flux.series(query, tag, list(names))
+        params |= {"_bucket": bucket, "_start": _time(query.start_ms), "_stop": _time(query.stop_ms)}
+        for record in self._query(flux, params):
+            values = record.values
+            key = (values.get("device") or "", values.get(tag), names[values["_field"]])
+            time_ms = _ms(values["_time"])
+            if query.every_ms is not None:
+                time_ms -= time_ms % query.every_ms  # the first window begins where the range does
+            found.setdefault(key, {})[time_ms] = float(values["_value"])
+
+    def _query(self, flux: str, params: dict[str, Any]) -> list[Any]:
+        try:
+            return list(self._reader.query_stream(flux, params=params))
+        except (ApiException, HTTPError) as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> StoreUnavailableError:
+        text = f"{error.status} {_message(error)}" if isinstance(error, ApiException) else str(error)
+        return StoreUnavailableError(f"InfluxDB at {self._config.influx.url}: {text}")
+
+
+def _too_old(frame: Sequence[Point], oldest_ms: int) -> Written:
+    for item in frame:
+        if item.time_ms < oldest_ms:
+            return Written(Reason.BEYOND_RETENTION, f"{item.measurement} at {item.time_ms} ms")
+    return Written()
+
+
+def _reason(text: str) -> Reason:
+    return next((reason for part, reason in _REASONS if part in text), Reason.STORE_REFUSED)
+
+
+def _message(error: ApiException) -> str:
+    """Return what InfluxDB says, in one line."""
+    try:
+        text = str(json.loads(error.body)["message"])
+    except (TypeError, ValueError, KeyError):
+        text = str(error.reason or error.body)
+    return " ".join(text.split())[:300]
+
+
+def _time(ms: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=ms)
+
+
+def _ms(time: datetime) -> int:
+    return (time - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)

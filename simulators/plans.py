@@ -1,0 +1,54 @@
+"""What is to be simulated: devices, their intervals, where their files and their broker are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from simulators.readers import Intervals
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The agent's intervals in seconds; the defaults are the agent's own."""
+
+    sample_s: float = 10
+    watch_s: float = 2
+    frame_s: float = 30
+    keepalive_s: int = 20
+    resend_s: float = 60
+    reconnect_s: float = 30
+
+    def table(self) -> dict[str, float]:
+        """Return the section ``intervals`` of an agent's configuration."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def readers(self) -> Intervals:
+        """Return what the readers need of it."""
+        return Intervals(round(1000 * self.sample_s), round(1000 * self.watch_s))
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlan:
+    """A device to simulate. Feeds are ``mains`` or ``ups:<id>``; ``ups_id`` is the UPS it reads, if any."""
+
+    name: str
+    site: str
+    kind: str = "router"
+    feed: str = "mains"
+    modem_feed: str = "mains"
+    ups_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all devices of a run share: issued devices, scratch folder, broker, intervals."""
+
+    pki: Path
+    scratch: Path
+    host: str
+    port: int
+    timing: Timing = field(default_factory=Timing)

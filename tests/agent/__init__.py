@@ -1,0 +1,1 @@
+"""The agent: sampler, spool, publisher, link and command line."""

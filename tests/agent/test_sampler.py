@@ -1,0 +1,282 @@
+"""The sampler in virtual time: failing, hanging, slow and flapping readers."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.errors import ReaderError
+from agent.log import Log
+from agent.power import PowerWatch
+from agent.sampler import EVENT_BURST, MAX_PENDING, Sampler
+from agent.samples import Sample, clean, tables
+from agent.wire import frame
+from tests.agent.virtual import VirtualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.readers.port import Row
+
+Rows = list["Row"]
+
+
+class ScriptedReader:
+    """Returns what ``script`` returns for the n-th read."""
+
+    def __init__(self, name: str, script: Callable[[int], Any], watch_ms: int = 0) -> None:
+        self.name = name
+        self.interval_ms = 10_000
+        self.watch_ms = watch_ms
+        self.watched = ("carrier",)
+        self.reads = 0
+        self.closed = False
+        self._script = script
+
+    async def read(self) -> Rows:
+        self.reads += 1
+        result = self._script(self.reads)
+        if isinstance(result, Exception):
+            raise result
+        if asyncio.isfuture(result) or asyncio.iscoroutine(result):
+            return await result  # type: ignore[no-any-return]  # a script may return anything
+        return result  # type: ignore[no-any-return]  # same
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Bench:
+    def __init__(self, *readers: ScriptedReader) -> None:
+        self.clock = VirtualClock()
+        self.events: list[list[Sample]] = []
+        self.log = Log(self.clock.uptime_ms, lambda _line: None)
+        self.sampler = Sampler(self.clock, list(readers), self.log, self._event)
+
+    async def _event(self, samples: list[Sample]) -> None:
+        self.events.append(samples)
+
+    async def run(self, duration_ms: int) -> list[Sample]:
+        self.sampler.start()
+        await self.clock.advance(duration_ms)
+        return self.sampler.take()
+
+
+def load(_read: int) -> Rows:
+    return [("system", None, {"load1": 1.0})]
+
+
+def carrier(value: int) -> Rows:
+    return [("net", "eth0", {"carrier": value, "bytes_recv": 1})]
+
+
+def of(samples: list[Sample], measurement: str, instance: str | None = None) -> list[Sample]:
+    return [s for s in samples if s.measurement == measurement and s.instance == instance]
+
+
+def test_every_reader_is_read_at_its_interval_without_drift():
+    async def run() -> None:
+        bench = Bench(ScriptedReader("host", load))
+        start_ms = bench.clock.now_ms
+        samples = await bench.run(60_000)
+        times = [s.uptime_ms - start_ms for s in of(samples, "system")]
+        assert times == [0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]
+        assert {s.fields["reader_ok"] for s in of(samples, "agent", "host")} == {1}
+        await bench.sampler.stop()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        (ReaderError("no_file", "gone"), "reader_bad"),
+        (RuntimeError("a bug"), "reader_bad"),
+        (None, "reader_bad"),
+    ],
+)
+def test_a_reader_that_fails_or_hangs_costs_its_own_data_only(trouble, reason):
+    async def run() -> None:
+        def script(_read: int) -> Any:
+            return trouble or asyncio.get_running_loop().create_future()
+
+        bench = Bench(ScriptedReader("bad", script), ScriptedReader("host", load))
+        samples = await bench.run(60_000)
+        assert len(of(samples, "system")) == 7
+        bad = of(samples, "agent", "bad")
+        assert len(bad) >= 3
+        assert {s.fields["reader_ok"] for s in bad} == {0}
+        assert [s.fields["reader_failures"] for s in bad] == list(range(1, len(bad) + 1))
+        assert bench.log.counts[reason] >= 3
+        await bench.sampler.stop()
+
+    asyncio.run(run())
+
+
+def test_a_slow_reader_skips_the_times_it_missed():
+    async def run() -> None:
+        bench = Bench()
+
+        async def slow() -> Rows:
+            await bench.clock.sleep_ms(4000)
+            return carrier(1)
+
+        reader = ScriptedReader("slow", lambda _read: slow(), watch_ms=2000)
+        bench = Bench(reader)
+        samples = await bench.run(60_000)
+        assert 10 <= reader.reads <= 16
+        assert {s.fields["reader_ms"] for s in of(samples, "agent", "slow")} == {4000}
+        await bench.sampler.stop()
+
+    asyncio.run(run())
+
+
+def test_what_turns_is_an_event_at_once_and_not_a_sample_too():
+    async def run() -> None:
+        reader = ScriptedReader("net", lambda read: carrier(1 if read < 4 else 0), watch_ms=2000)
+        bench = Bench(reader)
+        start_ms = bench.clock.now_ms
+        samples = await bench.run(20_000)
+        (event,) = bench.events
+        assert [(s.uptime_ms - start_ms, s.fields["carrier"]) for s in event] == [(6000, 0)]
+        assert [s.uptime_ms - start_ms for s in of(samples, "net", "eth0")] == [0, 10_000, 20_000]
+        await bench.sampler.stop()
+
+    asyncio.run(run())
+
+
+def test_a_failure_between_two_equal_readings_is_no_event():
+    async def run() -> None:
+        reader = ScriptedReader(
+            "net", lambda read: ReaderError("no_file") if read == 2 else carrier(1), watch_ms=2000
+        )
+        bench = Bench(reader)
+        await bench.run(20_000)
+        assert bench.events == []
+        await bench.sampler.stop()
+
+    asyncio.run(run())
+
+
+def test_what_flaps_for_long_goes_into_data_instead_and_nothing_is_lost():
+    async def run() -> None:
+        reader = ScriptedReader("net", lambda read: carrier(read % 2), watch_ms=2000)
+        bench = Bench(reader)
+        samples = await bench.run(120_000)
+        assert EVENT_BURST <= len(bench.events) <= EVENT_BURST + 8
+        assert len(bench.events) + len(of(samples, "net", "eth0")) == reader.reads == 61
+        await bench.sampler.stop()
+
+    asyncio.run(run())
+
+
+def test_each_ten_percent_on_battery_is_an_event():
+    async def run() -> None:
+        def script(read: int) -> Rows:
+            return [("upsd", "ups", {"ob": 1, "battery_charge_percent": 100.0 - read})]
+
+        bench = Bench(ScriptedReader("ups", script, watch_ms=2000))
+        await bench.run(70_000)
+        assert bench.sampler.power.on_battery()
+        assert [event[0].fields["battery_charge_percent"] for event in bench.events] == [89.0, 79.0, 69.0]
+        await bench.sampler.stop()
+
+    asyncio.run(run())
+
+
+def test_charge_on_mains_is_no_event_and_an_unreadable_ups_stays_on_battery():
+    power = PowerWatch()
+    assert not power.observe([Sample(0, "upsd", "a", {"ob": 0, "battery_charge_percent": 95})])
+    assert not power.observe([Sample(0, "upsd", "a", {"ob": 0, "battery_charge_percent": 85})])
+    assert not power.on_battery()
+    power.observe([Sample(0, "upsd", "a", {"ob": 1})])
+    power.observe([Sample(0, "upsd", "a", {"server_lost": 1})])
+    assert power.on_battery()
+    power.observe([Sample(0, "upsd", "a", {"ob": 0})])
+    assert not power.on_battery()
+
+
+def test_stopping_closes_readers_and_ends_their_tasks():
+    async def run() -> None:
+        hanging = ScriptedReader("bad", lambda _read: asyncio.get_running_loop().create_future())
+        bench = Bench(hanging)
+        await bench.run(1)
+        await bench.sampler.stop()
+        assert hanging.closed
+        await bench.clock.settle()
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(run())
+
+
+def test_samples_that_no_frame_takes_are_bounded_and_counted():
+    async def run() -> None:
+        bench = Bench(ScriptedReader("host", lambda _read: load(0) * 1000))
+        samples = await bench.run(60_000)
+        assert len(samples) == MAX_PENDING
+        assert bench.sampler.lost == 7 * 1001 - MAX_PENDING
+        await bench.sampler.stop()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ("Net", "eth0", {"carrier": 1}),
+        ("net", "", {"carrier": 1}),
+        ("net", "eth0", {"Carrier": 1}),
+        ("net", "eth\n0", {"carrier": 1}),
+        ("net", "eth0"),
+        ("net", "eth0", None),
+        None,
+    ],
+)
+def test_a_row_that_the_wire_cannot_carry_is_refused_alone(bad):
+    samples, refused = clean(5, [bad, ("net", "eth0", {"carrier": 1})])
+    assert [s.fields for s in samples] == [{"carrier": 1}]
+    assert refused == 1
+
+
+def test_values_that_cbor_cannot_carry_are_left_out():
+    values: dict[str, Any] = {
+        "a": math.nan,
+        "b": math.inf,
+        "c": 1 << 63,
+        "d": "x" * 300,
+        "e": b"x",
+        "f": True,
+        "g": 2,
+    }
+    samples, refused = clean(5, [("net", "eth0", values)])
+    assert [s.fields for s in samples] == [{"f": 1, "g": 2}]
+    assert refused == 0
+
+
+def test_tables_have_one_row_a_sample_and_null_for_what_is_missing():
+    samples = [
+        Sample(100, "net", "eth0", {"carrier": 1}),
+        Sample(200, "net", "eth1", {"carrier": 0}),
+        Sample(300, "net", "eth0", {"carrier": 1, "speed": 100}),
+    ]
+    made = tables(samples, 400)
+    assert made == [
+        ["net", "eth0", ["carrier", "speed"], [[-300, 1, None], [-100, 1, 100]]],
+        ["net", "eth1", ["carrier"], [[-200, 0]]],
+    ]
+    for table in made:
+        frame.check_table(table)
+
+
+def test_more_fields_than_a_table_takes_make_two_tables():
+    samples = [
+        Sample(0, "net", None, {f"a{i}": 1 for i in range(60)}),
+        Sample(0, "net", None, {f"b{i}": 1 for i in range(60)}),
+    ]
+    made = tables(samples, 0)
+    assert len(made) == 2
+    for table in made:
+        frame.check_table(table)

@@ -1,0 +1,184 @@
+"""Leases, hearing, buckets, the inbox, the strict decoder: each alone."""
+
+from __future__ import annotations
+
+import threading
+
+import cbor2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from agent.wire import cbor
+from agent.wire.errors import WireError
+from collector.clock import SystemClock
+from collector.errors import LeaseLostError
+from collector.ingest.admit import decode
+from collector.ingest.bucket import TokenBuckets
+from collector.ingest.hearing import SETTLE_MS, Hearing
+from collector.ingest.inbox import Inbox
+from collector.ingest.lease import LEASE_MS, Leases, default_owner
+from collector.model import Received
+from collector.storage.state import Base, Lease, open_engine
+from tests.ingest.world import SteppedClock
+
+
+@pytest.fixture
+def engine(tmp_path):
+    made = open_engine(f"sqlite:///{tmp_path / 'state.db'}")
+    Base.metadata.create_all(made)
+    yield made
+    made.dispose()
+
+
+# --- leases -------------------------------------------------------------------------------------------
+
+
+def test_a_held_shard_is_waited_for_until_its_lease_ends(engine):
+    clock = SteppedClock()
+    first, second = Leases(engine, "a", clock), Leases(engine, "b", clock)
+    assert first.acquire("01") == []
+    assert second.acquire("12") == ["1"]
+    clock.step(LEASE_MS)
+    assert second.acquire("1") == []
+    assert second.epochs == {"2": 1, "1": 2}
+    with Session(engine) as session, pytest.raises(LeaseLostError):
+        first.check(session, "1")
+
+
+def test_checking_prolongs(engine):
+    clock = SteppedClock()
+    first, second = Leases(engine, "a", clock), Leases(engine, "b", clock)
+    first.acquire("0")
+    clock.step(LEASE_MS - 1)
+    with Session(engine) as session, session.begin():
+        first.check(session, "0")
+    clock.step(LEASE_MS - 1)
+    assert second.acquire("0") == ["0"]
+
+
+def test_released_and_dead_owners_leases_are_free_at_once(engine):
+    clock = SteppedClock()
+    first = Leases(engine, "a", clock)
+    first.acquire("0")
+    first.release()
+    assert Leases(engine, "b", clock).acquire("0") == []
+    with Session(engine) as session, session.begin():
+        lease = session.get(Lease, "0")
+        assert lease is not None
+        lease.owner = default_owner().rpartition(":")[0] + ":4999999"
+    again = Leases(engine, "c", clock)
+    assert again.acquire("0") == []
+    assert again.epochs == {"0": 3}
+
+
+# --- hearing ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("last_heard", "steps", "expected"),
+    [
+        (None, [("hears", 0)], (0, True)),  # nothing was ever heard: nobody can have gone silent
+        (0, [("hears", 5_000)], (5_000, True)),  # a short restart
+        (0, [("hears", 60_000)], (60_000, False)),  # devices are given time after a long one
+        (0, [("hears", 60_000)], (60_000 + SETTLE_MS, True)),
+        (0, [("hears", 0), ("deaf", 10_000)], (20_000, False)),
+        (0, [("hears", 0), ("deaf", 10_000), ("hears", 12_000)], (12_000, True)),
+        (0, [("hears", 0), ("deaf", 10_000), ("deaf", 90_000), ("hears", 91_000)], (92_000, False)),
+        (None, [], (0, False)),
+    ],
+)
+def test_who_may_judge_silence(last_heard, steps, expected):
+    hearing = Hearing(last_heard)
+    for what, at in steps:
+        getattr(hearing, what)(at)
+    at, may = expected
+    assert hearing.may_judge(at) is may
+
+
+# --- buckets and inbox --------------------------------------------------------------------------------
+
+
+def test_buckets_fill_again_and_are_apart():
+    buckets = TokenBuckets(rate=5, burst=3)
+    assert [buckets.take("a", 0) for _ in range(4)] == [True, True, True, False]
+    assert buckets.take("b", 0)
+    assert [buckets.take("a", 0.3) for _ in range(2)] == [True, False]
+    assert [buckets.take("a", 100) for _ in range(4)] == [True, True, True, False]
+
+
+def message(number):
+    return Received("0", "t", b"", number, 1, number)
+
+
+def test_the_inbox_hands_out_in_order_up_to_the_limit():
+    inbox = Inbox(SystemClock())
+    for number in range(5):
+        inbox.put(message(number))
+    assert inbox.oldest_ms() == 0
+    assert [m.mid for m in inbox.take(3, 0, 0.2)] == [0, 1, 2]
+    assert [m.mid for m in inbox.take(3, 0, 0.2)] == [3, 4]
+    assert inbox.take(3, 0, 0.2) == []
+    assert inbox.oldest_ms() is None
+
+
+def test_the_inbox_wakes_who_waits():
+    inbox = Inbox(SystemClock())
+    taken: list[Received] = []
+    thread = threading.Thread(target=lambda: taken.extend(inbox.take(10, 30, 0.2)))
+    thread.start()
+    inbox.put(message(1))
+    thread.join(10)
+    assert [m.mid for m in taken] == [1]
+
+
+# --- the decoder --------------------------------------------------------------------------------------
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(1 << 65), 1 << 65) | st.floats() | st.text(max_size=5)
+    | st.binary(max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.integers(-3, 30) | st.text(max_size=3), inner, max_size=3),
+    max_leaves=12,
+)  # fmt: skip
+
+
+def strict(data):
+    try:
+        return repr(cbor.decode(data))
+    except WireError as error:
+        return error.reason
+
+
+def fast(data):
+    try:
+        return repr(decode(data))
+    except WireError as error:
+        return error.reason
+
+
+@settings(max_examples=300, deadline=None)
+@given(PLAIN, st.booleans(), st.binary(max_size=2))
+def test_the_fast_decoder_is_the_strict_one(value, canonical, tail):
+    data = cbor2.dumps(value, canonical=canonical) + tail
+    assert fast(data) == strict(data)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=40))
+def test_on_anything(data):
+    assert fast(data) == strict(data)
+
+
+AWKWARD = (
+    "81" * 9 + "00", "81" * 8 + "00", "81" * 7 + "00", "a1" + "01a1" * 7 + "0100", "c11a514b67b0",
+    "c249010000000000000000", "f97e00", "f7", "a201010102", "a2016161016162", "a1f500", "a1410100",
+    "1bffffffffffffffff", "1b7fffffffffffffff", "3b7fffffffffffffff", "1817", "d9010280", "d81c80",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("data", AWKWARD)
+def test_awkward_bytes(data):
+    raw = bytes.fromhex(data)
+    assert fast(raw) == strict(raw)
