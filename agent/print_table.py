@@ -4,6 +4,7 @@ English names are the register's meanings; Spanish ones are in agent.print_es.
 """
 
 from agent import __version__, print_es
+from agent.readers import words as plain
 from agent.wire.fields import MEASUREMENTS
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -46,9 +47,7 @@ def render(config: "dict[str, Any]", readings: "list[tuple[str, list[Sample], st
 def _block(sample: "Sample", lang: str) -> list[str]:
     """Return the lines of one measurement and instance: its title, its numbers, its flags."""
     known = MEASUREMENTS[sample.measurement].fields if sample.measurement in MEASUREMENTS else {}
-    title = print_es.MEASUREMENTS.get(sample.measurement) if lang == "es" else None
-    heading = (title or sample.measurement) + (": " + sample.instance if sample.instance else "")
-    lines = [heading]
+    lines = [_heading(sample, lang)]
     flags: "dict[str, list[str]]" = {"yes": [], "no": []}
     for name in sorted(sample.fields):
         field = known.get(name)
@@ -61,6 +60,14 @@ def _block(sample: "Sample", lang: str) -> list[str]:
         [_padded(WORDS[lang][word]) + " ".join(flags[word]) for word in ("yes", "no") if flags[word]]
     )
     return lines
+
+
+def _heading(sample: "Sample", lang: str) -> str:
+    """Say in a sentence what is read, where there are words for it; else name it."""
+    if sample.measurement in plain.NUMBERS:
+        return plain.explain(sample.measurement, sample.instance, sample.fields, lang)[0]
+    title = print_es.MEASUREMENTS.get(sample.measurement) if lang == "es" else None
+    return (title or sample.measurement) + (": " + sample.instance if sample.instance else "")
 
 
 def _line(name: str, value: "Value", field: "Field | None", lang: str) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MIN_LIMIT_MS = 1000
 MAX_LIMIT_MS = 10_000
 MAX_PENDING = 4000  # samples that wait for a frame; more means that sealing fails
+CALM_MS = 100  # between two reads, however often the system tells of a turn
 EVENT_BURST = 20
 EVENT_EVERY_MS = 15_000  # what flaps for long goes into data frames instead, with the same resolution
 
@@ -168,7 +169,16 @@ class Sampler:
                 self._keep([watch.own_sample(now_ms)])
                 sample_ms = _next(sample_ms, watch.reader.interval_ms, now_ms)
             tick_ms = _next(tick_ms, watch.period_ms(), self._clock.uptime_ms())
-            await self._clock.sleep_ms(tick_ms - self._clock.uptime_ms())
+            await self._wait(watch, tick_ms - self._clock.uptime_ms())
+
+    async def _wait(self, watch: Watch, wait_ms: int) -> None:
+        """Wait for the next read; a reader that the system tells of a turn is read at once then."""
+        wait_turn = getattr(watch.reader, "wait_turn", None)
+        if wait_turn is None or wait_ms <= CALM_MS:
+            await self._clock.sleep_ms(wait_ms)
+        else:
+            await self._clock.sleep_ms(CALM_MS)
+            await wait_turn(wait_ms - CALM_MS)
 
     async def _sort(self, watch: Watch, samples: list[Sample], *, due: bool) -> None:
         """Send a reading in which something turned, keep one that is due, let the others go."""

@@ -22,6 +22,7 @@ from collector.metrics import Metrics, prepare, shared_registry
 from collector.registry import Registry, import_enrolments, import_sites
 from collector.storage import migrate
 from collector.storage.factory import open_store
+from collector.storage.provisioning import ProvisioningStore
 from collector.storage.state import open_engine
 from collector.supervisor import Part, Supervisor
 
@@ -89,7 +90,7 @@ def run_ingest(config: Config, stop: Event) -> None:
     with ExitStack() as stack:
         engine = open_state(config)
         stack.callback(engine.dispose)
-        store = open_store(config.store)
+        store = ProvisioningStore(open_store(config.store), reporter)
         stack.callback(store.close)
         registry = Registry(engine, config.registry, reporter, clock)
         judge = Judge(registry, config, metrics)

@@ -280,3 +280,40 @@ def test_more_fields_than_a_table_takes_make_two_tables():
     assert len(made) == 2
     for table in made:
         frame.check_table(table)
+
+
+class Told:
+    """A reader whose system tells of a turn: ``turn`` is set by the test."""
+
+    name = "told"
+    interval_ms = 10_000
+    watch_ms = 2_000
+    watched = ("carrier",)
+
+    def __init__(self) -> None:
+        self.value = 1
+        self.turn = asyncio.Event()
+        self.reads = 0
+
+    async def read(self):
+        self.reads += 1
+        return carrier(self.value)
+
+    async def wait_turn(self, limit_ms: int) -> None:
+        await self.turn.wait()
+
+
+def test_a_turn_that_the_system_tells_of_is_read_at_once_but_never_in_a_busy_loop():
+    async def run() -> None:
+        reader = Told()
+        bench = Bench(reader)  # type: ignore[arg-type]  # another kind of reader
+        await bench.run(500)
+        assert reader.reads == 1
+        reader.value = 0
+        reader.turn.set()
+        await bench.clock.advance(1000)
+        assert [sample.fields["carrier"] for (sample,) in bench.events] == [0]
+        assert 2 <= reader.reads <= 12  # one read every 100 ms at most
+        await bench.sampler.stop()
+
+    asyncio.run(run())

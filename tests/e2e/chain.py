@@ -106,11 +106,15 @@ class Chain:
         self.processes[name] = process
         return process
 
-    def start(self) -> None:
-        """Start all servers, the collector and the agent; return when the API answers."""
+    def start_servers(self) -> None:
+        """Start what the project itself does not start."""
         self.webhook.start()
         self.upsd.start()
         self.mosquitto.start()
+
+    def start(self) -> None:
+        """Start all servers, the collector and the agent; return when the API answers."""
+        self.start_servers()
         self.start_collector()
         self.token = self.call(
             "vigia-collector", "user", "token", "--config", "collector.toml", "test"
@@ -119,7 +123,15 @@ class Chain:
 
     def start_collector(self) -> None:
         """Start the collector; return when it is ready."""
+        self.spawn_collector()
+        self.wait_ready()
+
+    def spawn_collector(self) -> None:
+        """Start the collector and do not wait."""
         self.spawn("collector", program("vigia-collector"), "run", "--config", str(self.config))
+
+    def wait_ready(self) -> None:
+        """Return when the collector is ready."""
         until(self._ready, "the collector to be ready", timeout_s=60)
 
     def start_agent(self, **intervals: float) -> None:
