@@ -76,9 +76,15 @@ class MosquittoServer:
 
     def save(self) -> None:
         """Make it write its sessions to disk now."""
-        already = self.log().count("Saving in-memory database")
+        before = self._saved()
         self._running().send_signal(signal.SIGUSR1)
-        until(lambda: self.log().count("Saving in-memory database") > already, "mosquitto to save")
+        # its log speaks before it writes; a new file takes the old one's place when all is written
+        until(lambda: self._saved() not in {None, before}, "mosquitto to save")
+
+    def _saved(self) -> int | None:
+        """Return which file holds the sessions."""
+        path = self._conf.parent / "data" / "mosquitto.db"
+        return path.stat().st_ino if path.exists() else None
 
     @property
     def pid(self) -> int:
