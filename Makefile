@@ -9,7 +9,7 @@ BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
 
-.PHONY: help setup setup-dev demo test test-quick lint types fix servers influxd micropython lock clean
+.PHONY: help setup setup-dev demo test test-quick lint types fix servers influxd micropython wheel tables lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -56,6 +56,12 @@ types: setup-dev ## mypy --strict
 fix: setup-dev ## repair what the linter can repair
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+wheel: setup ## a wheel in dist/, with the web's libraries and translations
+	@$(UV) build --quiet --wheel
+
+tables: setup-dev ## generated pages: the table of fields
+	@$(BIN)/python tools/fields_table.py
 
 lock: ## write uv.lock anew from pyproject.toml
 	@tools/get-uv.sh

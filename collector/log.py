@@ -37,7 +37,9 @@ def configure(config: LogConfig) -> None:
     """Send log lines to standard error in the configured form."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if config.format == "json" else _Text())
-    logging.basicConfig(level=config.level.upper(), handlers=[handler], force=True)
+    # libraries speak up when something is wrong; what is ordinary with them is not with us
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("vigia").setLevel(config.level.upper())
 
 
 class Reporter:
