@@ -11,17 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector import __version__
+from collector import __version__, commands
 from collector.clock import SystemClock
-from collector.errors import ConfigError, VigiaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.config import Config
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
 
 
 def _config_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -129,7 +125,7 @@ def check_config(path: Path) -> None:
     for problem in problems:
         click.echo(f"{path}: {problem}", err=True)
     if problems:
-        sys.exit(EXIT_FAILED)
+        sys.exit(commands.FAILED)
     click.echo(f"{path}: OK")
 
 
@@ -191,20 +187,8 @@ def user_token(path: Path, label: str, role: str) -> None:
 
 
 def main() -> None:
-    """Run the command line: one line for every error, exit code 1 for failures, 2 for wrong use."""
-    try:
-        cli.main(prog_name="vigia-collector", standalone_mode=False)
-    except click.ClickException as error:
-        click.echo(f"vigia-collector: {error.format_message()}", err=True)
-        sys.exit(EXIT_USAGE)
-    except click.Abort:
-        sys.exit(EXIT_FAILED)
-    except ConfigError as error:
-        click.echo(f"vigia-collector: {error}", err=True)
-        sys.exit(EXIT_USAGE)
-    except (VigiaError, OSError) as error:
-        click.echo(f"vigia-collector: {error}", err=True)
-        sys.exit(EXIT_FAILED)
+    """Run the command line."""
+    commands.run(cli, "vigia-collector")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import click
 
 from agent.errors import AgentError
 from certs.errors import CertsError
+from collector import commands
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,12 +65,8 @@ def fleet(  # noqa: PLR0913 - one argument an option
 
 
 def main() -> None:
-    """Run the command line: one line for every error, exit code 1 for failures, 2 for wrong use."""
-    try:
-        cli()
-    except (AgentError, CertsError, OSError) as error:
-        click.echo(f"vigia-sim: {error}", err=True)
-        sys.exit(1)
+    """Run the command line."""
+    commands.run(cli, "vigia-sim", AgentError, CertsError)
 
 
 if __name__ == "__main__":

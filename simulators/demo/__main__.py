@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector import commands
 from simulators.demo.failure import DemoError
 
 if TYPE_CHECKING:
@@ -76,12 +77,8 @@ async def _until_stopped(work: Coroutine[Any, Any, bool], *, stopped_is_fine: bo
 
 
 def main() -> None:
-    """Run the command line; a failure is told in words, never as a traceback."""
-    try:
-        cli()
-    except DemoError as error:
-        click.echo(f"vigia-demo: {error}", err=True)
-        sys.exit(1)
+    """Run the command line."""
+    commands.run(cli, "vigia-demo", DemoError)
 
 
 if __name__ == "__main__":
