@@ -6,6 +6,7 @@ import pytest
 
 from tests.servers import programs
 from tests.servers.influx import influx as influx  # noqa: PLC0414 - a fixture that several folders ask for
+from tests.servers.postgres import postgres as postgres  # noqa: PLC0414 - same
 from tests.servers.upsd import upsd as upsd  # noqa: PLC0414 - a fixture that several folders ask for
 
 

@@ -10,6 +10,7 @@ wanted=()
 for program in "${!package[@]}"; do
     command -v "$program" >/dev/null || wanted+=("${package[$program]}")
 done
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || wanted+=(postgresql)
 [ -x /lib/nut/dummy-ups ] || [ -x /usr/lib/nut/dummy-ups ] || wanted+=(nut-server)
 # MicroPython's foreign functions
 [ -n "$(find /usr/include -name ffi.h -print -quit 2>/dev/null)" ] || wanted+=(libffi-dev)

@@ -58,7 +58,9 @@ def program(name: str) -> str:
 class Chain:
     """Starts everything below ``folder``, as the operations manual does."""
 
-    def __init__(self, folder: Path, mosquitto: str, influxd: str, upsd_tools: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, mosquitto: str, influxd: str, upsd_tools: dict[str, str], state_url: str = ""
+    ) -> None:
         self.folder = folder
         self.web_port, self.influx_port = free_port(), free_port()
         self.upsd = UpsdServer(upsd_tools)
@@ -81,6 +83,8 @@ class Chain:
                 web_port=self.web_port,
             )
         )
+        if state_url:
+            self.config.write_text(f'{self.config.read_text()}\n[state]\nurl = "{state_url}"\n')
         (folder / "sites.csv").write_text(SITES)
         (folder / "cuadrilla.url").write_text(self.webhook.url)
 
