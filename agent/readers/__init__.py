@@ -12,14 +12,10 @@ from agent.readers.upsd_client import UpsdClient
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
-    from agent.readers.port import Reader
+    from agent.readers.port import Maker, Reader
     from agent.timing import Clock
-
-    # what the configuration says of this reader, the clock, sample and watch interval in ms
-    Maker = Callable[[dict[str, Any], Clock, int, int], Reader]
 
 NOMINAL_V = 127  # what the facilities are supplied with (one phase to neutral)
 

@@ -12,8 +12,10 @@ never raises.
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Protocol
+    from collections.abc import Callable, Mapping
+    from typing import Any, Protocol
+
+    from agent.timing import Clock
 
     Fields = dict[str, int | float | str]
     Row = tuple[str, str | None, Mapping[str, int | float | str]]
@@ -27,3 +29,6 @@ if TYPE_CHECKING:
 
         async def read(self) -> list[Row]:
             """Return rows (measurement, instance or None, fields); ReaderError when nothing can be known."""
+
+    # what the configuration says of this reader, the clock, sample and watch interval in ms
+    Maker = Callable[[dict[str, Any], Clock, int, int], Reader]

@@ -2,7 +2,7 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from agent.readers import Maker
+    from agent.readers.port import Maker
 
 VARIANTS: "dict[str, Maker]" = {}
 
