@@ -183,14 +183,15 @@ class Demo:
         """Free ports, and the dashboard's usual one when nobody has it."""
         device, collector, influx, spare = ports.free(4)
         wanted = self._options.port or DASHBOARD_PORT
+        if self._options.check and self._options.port is None:
+            wanted = spare  # nobody opens the dashboard of a check; this keeps two of them apart
         if ports.is_free(wanted):
             return workdir.Ports(device, collector, wanted, influx)
         if self._options.port is not None:
             raise DemoError(f"port {wanted} is taken; choose another with --port")
-        if not self._options.check:
-            self._speaker.say(
-                f"El puerto {wanted} está ocupado: uso {spare}", f"port {wanted} is taken: using {spare}"
-            )
+        self._speaker.say(
+            f"El puerto {wanted} está ocupado: uso {spare}", f"port {wanted} is taken: using {spare}"
+        )
         return workdir.Ports(device, collector, spare, influx)
 
 
