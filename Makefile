@@ -9,7 +9,7 @@ BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
 
-.PHONY: help setup setup-dev demo test test-quick lint types fix servers influxd micropython wheel tables lock clean
+.PHONY: help setup setup-dev demo test test-quick bench-ingest bench-storm chaos fuzz lint types fix servers influxd micropython wheel tables lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -44,6 +44,18 @@ test: setup-dev servers ## all tests, with real servers
 
 test-quick: setup-dev ## the tests that need no server
 	@$(PYTEST) -m "not server"
+
+bench-ingest: setup-dev servers ## frames/s and CPU of the ingest (FRAMES=n TELEGRAF=path)
+	@$(BIN)/python -m tests.bench.ingest $(if $(FRAMES),--frames $(FRAMES)) $(if $(TELEGRAF),--telegraf $(TELEGRAF))
+
+bench-storm: setup-dev servers ## a backlog of 40,000 frames returns while live frames keep flowing
+	@$(BIN)/python -m tests.bench.storm $(if $(FRAMES),--frames $(FRAMES))
+
+chaos: setup-dev servers ## kills, cuts, full disks, wrong clocks: nothing lost, nothing doubled (RUNS=n SEED=s)
+	@$(BIN)/python -m simulators.chaos --runs $(or $(RUNS),10) $(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))
+
+fuzz: setup-dev ## decode, verify and admit under hostile input (RUNS=n WORKERS=n)
+	@$(BIN)/python -m tests.fuzz --runs $(or $(RUNS),20000) --workers $(or $(WORKERS),1)
 
 lint: setup-dev ## style, imports
 	@$(BIN)/ruff check .

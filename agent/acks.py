@@ -1,6 +1,8 @@
 """The collector's word on frames: checked first, then believed. No I/O.
 
-Nothing here trusts the broker: what is not authenticated by the device's ack key changes nothing.
+Nothing here trusts the broker: what is not authenticated by an ack key of this device changes nothing. An
+ack is short (``MAX_ACK_BYTES``, ``MAX_ACK_RANGES``), and ranges are looked into and never written out, so
+that no ack costs more than a little, whoever made it.
 """
 
 from agent.wire import cbor, cose, frame, intervals
@@ -16,18 +18,30 @@ class Verdict:
     """What one ack settles: frames ``stored`` and ``refused`` (with reason), and what was wrong with it."""
 
     def __init__(self, trouble: str = "") -> None:
-        """``trouble`` is the reason why the ack, or a part of it, is ignored."""
+        """``trouble`` is the reason why the ack is ignored, empty when it is not."""
         self.stored: "list[Entry]" = []
         self.refused: "list[tuple[Entry, str]]" = []
         self.trouble = trouble
 
 
 class AckReader:
-    """Reads acks for one device key; ``incarnation`` is the running one, of which seqs are known."""
+    """Reads acks for one device; ``incarnation`` is the running one, of which the seqs are known."""
 
-    def __init__(self, key: bytes, kid: bytes, incarnation: bytes, spool: "Spool") -> None:
-        """Verify with ``key`` (32 bytes); other incarnations are known while frames of theirs wait."""
-        self._key = key
+    def __init__(
+        self,
+        key: bytes,
+        kid: bytes,
+        incarnation: bytes,
+        spool: "Spool",
+        old_keys: "dict[bytes, bytes] | None" = None,
+    ) -> None:
+        """Verify with ``key`` (32 bytes) what names ``kid``, with ``old_keys`` what names an earlier kid.
+
+        Frames sealed under an earlier key of this device are acked under that key. Other incarnations are
+        known while frames of theirs wait.
+        """
+        self._keys = dict(old_keys or {})
+        self._keys[kid] = key
         self._kid = kid
         self._incarnation = incarnation
         self._spool = spool
@@ -35,33 +49,45 @@ class AckReader:
     def read(self, topic: str, message: bytes, next_seq: int) -> Verdict:
         """Return what the ack settles; seqs from ``next_seq`` on were never sealed."""
         try:
-            kid, payload = cose.open_mac0(self._key, topic.encode(), message)
+            kid = cose.kid_of_mac0(message)
+            if kid not in self._keys:
+                return Verdict("ack_other_key")
+            _, payload = cose.open_mac0(self._keys[kid], topic.encode(), message)
             ack = frame.check_ack(cbor.decode(payload))
         except WireError as error:
             return Verdict("ack_" + error.reason)
-        if kid != self._kid or ack.kid != self._kid:
+        except MemoryError:  # a right MAC around thousands of empty lists, on a heap of 256 KiB
+            return Verdict("ack_no_memory")
+        if ack.kid != kid:
             return Verdict("ack_other_key")
+        return self._judge(ack, next_seq)
+
+    def _judge(self, ack: frame.Ack, next_seq: int) -> Verdict:
+        running = ack.incarnation == self._incarnation
+        if running and ack.kid != self._kid:
+            return Verdict("ack_other_key")
+        if running and _highest(ack) >= next_seq:
+            return Verdict("ack_never_sealed")
         waiting = self._spool.of_incarnation(ack.incarnation)
-        if waiting is None:
-            known = ack.incarnation == self._incarnation  # all its frames may be settled already
-            return Verdict("" if known else "ack_unknown_incarnation")
-        return self._sort(ack, waiting, next_seq)
+        if waiting is None:  # of the running incarnation all frames may be settled already
+            return Verdict("" if running else "ack_unknown_incarnation")
+        return _sorted_out(ack, waiting)
 
-    def _sort(self, ack: frame.Ack, waiting: "dict[int, Entry]", next_seq: int) -> Verdict:
-        verdict = Verdict()
-        known = [r for r in ack.stored + ack.refused if self._sealed(ack, r[1], next_seq)]
-        if len(known) < len(ack.stored) + len(ack.refused):
-            verdict.trouble = "ack_never_sealed"
-        stored = [r for r in ack.stored if r in known]
-        refused = [r for r in ack.refused if r in known]
-        for seq in sorted(waiting):
-            if intervals.contains(stored, seq):
-                verdict.stored.append(waiting[seq])
-                continue
-            for low, high, reason in refused:
-                if low <= seq <= high:
-                    verdict.refused.append((waiting[seq], reason))
-        return verdict
 
-    def _sealed(self, ack: frame.Ack, highest: int, next_seq: int) -> bool:
-        return ack.incarnation != self._incarnation or highest < next_seq
+def _highest(ack: frame.Ack) -> int:
+    """Return the highest seq an ack names, -1 when it names none."""
+    highest = -1
+    for item in ack.stored[-1:] + ack.refused[-1:]:  # ascending: the last is the highest
+        highest = max(highest, item[1])
+    return highest
+
+
+def _sorted_out(ack: frame.Ack, waiting: "dict[int, Entry]") -> Verdict:
+    verdict = Verdict()
+    for seq in sorted(waiting):
+        if intervals.contains(ack.stored, seq):
+            verdict.stored.append(waiting[seq])
+        for low, high, reason in ack.refused:
+            if low <= seq <= high:
+                verdict.refused.append((waiting[seq], reason))
+    return verdict

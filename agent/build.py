@@ -48,15 +48,21 @@ def build(  # noqa: PLR0913 - what tests and simulators bring of their own
     signer = signer or device_signer(config)
     transport = transport or device_transport(config)
     readers = reader_table.build(config, clock) if readers is None else readers
-    boot, saved = who.count_boot(files, _folders(config), log)
+    folders = _folders(config)
+    in_flight = who.ended_in_flight(files, folders)
+    boot, saved = who.count_boot(files, folders, log)
     identity = Identity(config, clock, boot, who.hello(config, readers))
-    spool = Spool(files, _folders(config), config["spool"]["limit_kib"] * _KIB, log)
-    spool.recover(identity.device)
+    spool = Spool(files, folders, config["spool"]["limit_kib"] * _KIB, log)
+    spool.recover(identity.device, identity.kernel_boot)
+    if in_flight and not spool.continued:
+        spool.tell("ram_wiped")
     sealer = Sealer(identity, Envelope(identity, clock, signer), spool)
-    acks = AckReader(ack_key(config), signer.kid, identity.incarnation, spool)
+    acks = AckReader(ack_key(config), signer.kid, identity.incarnation, spool, old_ack_keys(config))
     publisher = Publisher(clock, transport, spool, sealer, acks, _timers(config), log)
     parts = Parts(identity, clock, log, spool, sealer, publisher, Keeper())
-    return Agent(parts, readers, _ms(config, "frame_s"), boot_unsaved=not saved)
+    agent = Agent(parts, readers, _ms(config, "frame_s"), boot_unsaved=not saved)
+    agent.all_kept = lambda: who.mark_stopped(files, folders, boot, log)
+    return agent
 
 
 async def read_once(config: "dict[str, Any]") -> "list[tuple[str, list[Sample], str]]":
@@ -111,11 +117,18 @@ def device_transport(config: "dict[str, Any]") -> "Transport":
 
 def ack_key(config: "dict[str, Any]") -> bytes:
     """Return the 32 bytes that authenticate acks. Raises ConfigError."""
-    key = secret(config["broker"]["ack_key"])
+    return _ack_key(config["broker"]["ack_key"])
+
+
+def old_ack_keys(config: "dict[str, Any]") -> dict[bytes, bytes]:
+    """Return, by kid, the keys of acks for frames sealed under this device's earlier keys."""
+    return {bytes.fromhex(kid): _ack_key(path) for kid, path in config["broker"]["old_ack_keys"].items()}
+
+
+def _ack_key(path: str) -> bytes:
+    key = secret(path)
     if len(key) != KEY_BYTES:
-        raise ConfigError(
-            "bad_key", config["broker"]["ack_key"] + " has to hold " + str(KEY_BYTES) + " bytes"
-        )
+        raise ConfigError("bad_key", path + " has to hold " + str(KEY_BYTES) + " bytes")
     return key
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Table = dict[str, "tuple[Any, Check]"]
 
 MAX_SITE = 64
+KID_DIGITS = 16
 MIN_SPOOL_KIB = 128  # a few messages of 64 KiB
 MAX_SPOOL_KIB = 65536
 MAX_PORT = 65535
@@ -52,6 +53,15 @@ def _texts(value: "Any") -> str:
     return "" if good else "has to be a list of texts"
 
 
+def _key_files(value: "Any") -> str:
+    good = isinstance(value, dict) and all(_is_kid(kid) and not _text(value[kid]) for kid in value)
+    return "" if good else "has to name a file for each kid (16 hex digits)"
+
+
+def _is_kid(value: "Any") -> bool:
+    return isinstance(value, str) and len(value) == KID_DIGITS and all(c in "0123456789abcdef" for c in value)
+
+
 def _between(low: float, high: float, unit: str) -> "Check":
     def check(value: "Any") -> str:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -81,6 +91,7 @@ BROKER: "Table" = {
     "cert": ("cert.der", _text),
     "key": ("key.der", _text),
     "ack_key": ("ack.key", _text),
+    "old_ack_keys": ({}, _key_files),  # kid of an earlier key -> file
 }
 SPOOL: "Table" = {
     "ram_dir": ("/tmp/vigia", _text),  # noqa: S108 - tmpfs on OpenWrt
@@ -141,6 +152,8 @@ def check(raw: "Any", folder: str = "") -> "dict[str, Any]":
     config["readers"] = _readers(raw.get("readers", {"host": {}, "interfaces": {}}))
     for section, key in PATHS:
         config[section][key] = _below(folder, config[section][key])
+    old = config["broker"]["old_ack_keys"]
+    config["broker"]["old_ack_keys"] = {kid: _below(folder, old[kid]) for kid in old}
     if "ups" in config["readers"]:
         ups = config["readers"]["ups"]
         ups["password_file"] = _below(folder, ups["password_file"])

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 INCARNATION_BYTES = 8
 
 _BOOT_FILE = "boot"
+_STOPPED = " stopped"  # behind the number once everything was in flash at the planned end
+_MAX_BOOT = (1 << 32) - 2  # the spool keeps 32 bits
 _MODELS = ("/tmp/sysinfo/model", "/proc/device-tree/model")  # noqa: S108 - where OpenWrt writes it
 _SYSTEMS = (("/etc/openwrt_release", "DISTRIB_DESCRIPTION="), ("/etc/os-release", "PRETTY_NAME="))
 _MAX_TEXT = 100
@@ -54,10 +56,37 @@ def count_boot(files: "Files", folders: "tuple[str, str | None]", log: "Log") ->
 
 def read_boot(files: "Files", folders: "tuple[str, str | None]") -> int:
     """Return the number of the last start, 0 when none is known."""
+    return _last_start(files, folders)[0]
+
+
+def ended_in_flight(files: "Files", folders: "tuple[str, str | None]") -> bool:
+    """Tell whether the last start that flash knows of ended without a planned stop.
+
+    When RAM was lost since then, so were the frames of that start that were neither acked nor in flash.
+    """
+    boot, stopped = _last_start(files, folders)
+    return folders[1] is not None and boot > 0 and not stopped
+
+
+def mark_stopped(files: "Files", folders: "tuple[str, str | None]", boot: int, log: "Log") -> None:
+    """Note in flash that this start ended with nothing left in RAM."""
+    if folders[1] is None:
+        return
     try:
-        return int(files.read((folders[1] or folders[0]) + "/" + _BOOT_FILE))
+        files.write_new(folders[1] + "/" + _BOOT_FILE, (str(boot) + _STOPPED).encode(), sync=True)
+    except OSError as error:
+        log.trouble("boot_unsaved", "the planned stop cannot be noted: " + str(error))
+
+
+def _last_start(files: "Files", folders: "tuple[str, str | None]") -> tuple[int, bool]:
+    """Return (number of the last start, 0 when none is known; whether it stopped as planned)."""
+    try:
+        text = files.read((folders[1] or folders[0]) + "/" + _BOOT_FILE).decode()
+        stopped = text.endswith(_STOPPED)
+        boot = int(text[: -len(_STOPPED)] if stopped else text)
     except (OSError, ValueError):
-        return 0
+        return 0, False
+    return (boot, stopped) if 0 <= boot <= _MAX_BOOT else (0, False)
 
 
 def hello(config: "dict[str, Any]", readers: "list[Reader]") -> "dict[str, Any]":

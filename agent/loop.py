@@ -9,7 +9,7 @@ from agent.timing import wait_for_event
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from agent.identity import Identity
@@ -62,6 +62,7 @@ class Agent:
         self._boot_unsaved = boot_unsaved
         self._ended = asyncio.Event()
         self._failure: "BaseException | None" = None
+        self.all_kept: "Callable[[], None]" = _nobody  # called at the end when nothing is left in RAM alone
 
     async def run(self, stop: asyncio.Event) -> None:
         """Return after an orderly stop; raise what made a part of the agent itself fail."""
@@ -81,6 +82,8 @@ class Agent:
                 task.cancel()
             self.sampler.cancel()
             self.parts.spool.flush()
+        if self.parts.spool.on_flash() == self.parts.spool.frames():
+            self.all_kept()
         if self._failure is not None:
             raise self._failure
 
@@ -163,3 +166,7 @@ class Agent:
         }
         fields.update(memory())
         return fields
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""

@@ -1,7 +1,8 @@
 """Frames that were sent and of which the collector has not yet said what became. No I/O.
 
-A PUBACK is no such word. A frame is due again after max(``resend_ms``, 4 x the usual delay), with jitter,
-twice as long each time; time counts only while its shard's collector is online.
+A PUBACK is no such word: it is noted in the frame's life and settles nothing. A frame is due again after
+max(``resend_ms``, 4 x the usual delay), with jitter, twice as long each time up to a quarter of an hour; time
+counts only while its shard's collector is online.
 """
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -14,6 +15,7 @@ LIMIT = 32
 RESERVED = 8  # of them for what must not wait behind data
 USUAL_FACTOR = 4
 MAX_DOUBLINGS = 4
+LONGEST_MS = 900_000  # a usual delay learned from an outage must not hold a lost ack's frame back for hours
 JITTER = 0.25
 SMOOTHING = 8  # the weight of one delay in the usual one is 1/8, as TCP smooths its round trips (RFC 6298)
 
@@ -21,9 +23,10 @@ SMOOTHING = 8  # the weight of one delay in the usual one is 1/8, as TCP smooths
 class Sent:
     """One outstanding frame."""
 
-    def __init__(self, entry: "Entry", now_ms: int, due_ms: int) -> None:
-        """Note that it was first sent at ``now_ms``."""
+    def __init__(self, entry: "Entry", mid: int, now_ms: int, due_ms: int) -> None:
+        """Note that it was first sent at ``now_ms``, as the transport's message ``mid``."""
         self.entry = entry
+        self.mid = mid  # of the copy sent last
         self.first_ms = now_ms
         self.due_ms = due_ms
         self.times = 1
@@ -46,14 +49,25 @@ class Outstanding:
         """Tell whether another frame may be sent."""
         return len(self._sent) < (LIMIT if urgent else LIMIT - RESERVED)
 
-    def sent(self, entry: "Entry", now_ms: int) -> None:
+    def sent(self, entry: "Entry", mid: int, now_ms: int) -> None:
         """Remember a frame that was sent for the first time on this connection."""
-        self._sent.append(Sent(entry, now_ms, now_ms + self._interval_ms(1)))
+        entry.fire("sent")
+        self._sent.append(Sent(entry, mid, now_ms, now_ms + self._interval_ms(1)))
 
-    def again(self, item: Sent, now_ms: int) -> None:
+    def again(self, item: Sent, mid: int, now_ms: int) -> None:
         """Remember that a frame was sent once more."""
+        item.entry.fire("sent")
+        item.mid = mid
         item.times += 1
         item.due_ms = now_ms + self._interval_ms(item.times)
+
+    def puback(self, mid: int) -> "Entry | None":
+        """Note that the broker has a frame; return it, None when it is not outstanding any more."""
+        for item in self._sent:
+            if item.mid == mid:
+                item.entry.fire("puback")
+                return item.entry
+        return None
 
     def settle(self, entry: "Entry", now_ms: int) -> None:
         """Forget a frame that the collector has answered for, and learn how long that takes."""
@@ -87,9 +101,12 @@ class Outstanding:
 
     def clear(self) -> None:
         """Forget all: the connection is gone, and all will be sent on the next."""
+        for item in self._sent:
+            if not item.entry.gone:
+                item.entry.fire("lost")
         self._sent = []
 
     def _interval_ms(self, times: int) -> int:
         base = max(self._resend_ms, USUAL_FACTOR * self.usual_ms)
-        doubled = base * (1 << min(times - 1, MAX_DOUBLINGS))
+        doubled = min(base * (1 << min(times - 1, MAX_DOUBLINGS)), max(LONGEST_MS, self._resend_ms))
         return int(doubled * (1 + JITTER * self._chance()))

@@ -71,7 +71,6 @@ class Publisher:
         self._stopping = False
         self._opening: "asyncio.Task[None] | None" = None
         self._stop_entry: "Entry | None" = None
-        self._stop_mid = -1  # its message id: -1 not sent yet, 0 the broker has it
         self.link = link.Link(clock.uptime_ms)
         self.counts = dict.fromkeys(REASONS, 0)
         transport.on_message = self._on_message
@@ -186,7 +185,7 @@ class Publisher:
         while self.link.up() and self._clock.uptime_ms() < until_ms:
             self._wake.clear()
             await self._pump()
-            if self._stop_entry is None or self._stop_entry.gone or self._stop_mid == 0:
+            if self._stop_entry is None or self._stop_entry.safe():
                 return
             await wait_for_event(self._clock, self._wake, until_ms - self._clock.uptime_ms())
 
@@ -214,9 +213,10 @@ class Publisher:
         while self._outstanding.room(urgent=True) and self._send(self._outbox.urgent(), now_ms):
             pass
         for item in self._outstanding.due(now_ms, self._online):
-            if self._publish(item.entry):
+            mid = self._publish(item.entry)
+            if mid is not None:
                 self._count("resent")
-                self._outstanding.again(item, now_ms)
+                self._outstanding.again(item, mid, now_ms)
         while self._outstanding.room(urgent=False) and self._send(self._outbox.other(now_ms), now_ms):
             pass
 
@@ -234,25 +234,24 @@ class Publisher:
         """Send a frame for the first time on this connection; False when there is none."""
         if entry is None:
             return False
-        if self._publish(entry):
+        mid = self._publish(entry)
+        if mid is not None:
             self._count("sent")
-            self._outstanding.sent(entry, now_ms)
+            self._outstanding.sent(entry, mid, now_ms)
         return True
 
-    def _publish(self, entry: "Entry") -> bool:
+    def _publish(self, entry: "Entry") -> "int | None":
+        """Hand a frame to the transport; return its message id, None when the spool has it no more."""
         try:
             frame = self._spool.read(entry)
         except SpoolError as error:
             self._spool.lose(entry, "unreadable")
             self._log.trouble("spool_" + error.reason, str(error))
-            return False
-        mid = self._transport.publish(entry.topic, frame)
-        if entry is self._stop_entry:
-            self._stop_mid = mid
-        return True
+            return None
+        return self._transport.publish(entry.topic, frame)
 
     def _online(self, entry: "Entry") -> bool:
-        return self._shards.online(_status_topic(entry.topic))
+        return self._shards.online(_status_topic(entry.topic), self._clock.uptime_ms())
 
     # --- what happens ---
 
@@ -262,8 +261,8 @@ class Publisher:
             self._wake.set()
 
     def _on_puback(self, mid: int) -> None:
-        if mid == self._stop_mid:
-            self._stop_mid = 0
+        entry = self._outstanding.puback(mid)
+        if entry is not None and entry is self._stop_entry:
             self._wake.set()
 
     def _on_lost(self, reason: str) -> None:
@@ -283,11 +282,11 @@ class Publisher:
         self._wake.set()
 
     def _on_status(self, topic: str, payload: bytes) -> None:
-        was_online = self._shards.online(topic)
-        said = self._shards.take(topic, payload)
+        now_ms = self._clock.uptime_ms()
+        was_online = self._shards.online(topic, now_ms)
+        said = self._shards.take(topic, payload, now_ms)
         self._count("status_" + said)
         if said == "online" and not was_online:
-            now_ms = self._clock.uptime_ms()
             self._outstanding.restart(lambda entry: _status_topic(entry.topic) == topic, now_ms)
 
     def _on_ack(self, topic: str, payload: bytes) -> None:

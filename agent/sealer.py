@@ -86,6 +86,7 @@ class Sealer:
         self.sealed: "Callable[[Entry], None]" = _nobody
         self.lost_samples: "Callable[[], int]" = _none  # asks who else loses samples
         self.next_seq = 0
+        self._told_samples = 0  # of those lost, how many the account has
 
     async def data(self, samples: "list[Sample]") -> None:
         """Seal samples, in as many ``data`` frames as it takes."""
@@ -136,11 +137,11 @@ class Sealer:
         return entry
 
     def _account(self) -> dict[str, int]:
-        account = dict(self._spool.dropped)
         lost = self._envelope.dropped_samples + self.lost_samples()
-        if lost:
-            account["samples"] = lost
-        return account
+        if lost > self._told_samples:
+            self._spool.tell("samples", lost - self._told_samples)
+            self._told_samples = lost
+        return dict(self._spool.dropped)
 
 
 def _nobody(entry: "Entry") -> None:

@@ -3,7 +3,7 @@
 Every method that touches a file raises ``OSError``; the spool above decides what that means.
 """
 
-from agent import segment
+from agent import frame_life, segment
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ _SUFFIX = ".seg"
 
 
 class Entry:
-    """Where one spooled frame lies. ``gone`` once it was acknowledged or dropped."""
+    """One sealed frame: where it lies, and where in its life it is (``frame_life.TABLE``)."""
 
     def __init__(self, record: "Record", size: int) -> None:
         """Describe a record of ``size`` bytes that lies nowhere yet."""
@@ -28,7 +28,20 @@ class Entry:
         self.place: "Segment | None" = None
         self.offset = 0
         self.held: "bytes | None" = None  # the record itself, while no file takes it
-        self.gone = False
+        self.state = frame_life.SEALED
+
+    @property
+    def gone(self) -> bool:
+        """Whether its life has ended: stored, refused or dropped."""
+        return self.state in frame_life.ENDS
+
+    def safe(self) -> bool:
+        """Tell whether the broker has it, or nobody needs it any more."""
+        return self.gone or self.state == frame_life.BROKER_ACKED
+
+    def fire(self, event: str) -> None:
+        """Take a step of the table. Raises StateError."""
+        self.state = frame_life.after(self.state, event)
 
     def order(self) -> tuple[int, bytes, int]:
         """Sort entries as their frames were sealed."""
@@ -44,6 +57,7 @@ class Segment:
         self.path = path
         self.size = 0
         self.entries: list[Entry] = []
+        self.dead: list[tuple[bytes, int]] = []  # given up and counted, still in the file
         self.thinned = 0  # how often it was thinned
         self.stuck = False  # the file system refuses to change it
 
@@ -69,13 +83,19 @@ class Shelf:
         self._files.make_folder(self._folder)
         for name in self._files.names(self._folder):
             if name.endswith(_SUFFIX + ".new"):
-                self._files.remove(self._folder + "/" + name)
+                self._remove_if_possible(self._folder + "/" + name)
             elif name.endswith(_SUFFIX) and name[: -len(_SUFFIX)].isdigit():
                 self._next = max(self._next, int(name[: -len(_SUFFIX)]) + 1)
                 self.segments.append(Segment(self, self._folder + "/" + name))
 
     def load(self, found: Segment) -> "tuple[list[Record], int]":
-        """Read a segment of an earlier run: fill its entries, return (their records, torn bytes)."""
+        """Read a segment of an earlier run: fill its entries, return (their records, torn bytes).
+
+        A process that was killed between write and fsync left records that a power cut would still take; the
+        copies in RAM are given up for them.
+        """
+        if self._sync:
+            self._files.sync(found.path)
         data = self._files.read(found.path)
         found.size = len(data)
         records, torn = segment.scan(data)
@@ -90,7 +110,12 @@ class Shelf:
         target = self._target()
         # A write that fails may leave half a record behind: nothing may follow it in that file.
         self._active = None
-        self._files.append(target.path, b"".join(datas), sync=self._sync)
+        try:
+            self._files.append(target.path, b"".join(datas), sync=self._sync)
+        except OSError:
+            if target not in self.segments:  # else every attempt on a full disk would leave a file
+                self._remove_if_possible(target.path)
+            raise
         self._active = target
         if target not in self.segments:
             self.segments.append(target)
@@ -115,9 +140,11 @@ class Shelf:
         datas = [self._files.read(changed.path, entry.offset, entry.size) for entry in changed.entries]
         self._files.write_new(changed.path, b"".join(datas), sync=self._sync)
         changed.size = 0
-        for entry in changed.entries:
-            entry.offset = changed.size
-            changed.size += entry.size
+        changed.dead = []
+        for at in range(len(datas)):
+            changed.entries[at].offset = changed.size
+            changed.size += len(datas[at])
+        self._try_stuck_ones_again()
 
     def remove(self, empty: Segment) -> None:
         """Remove a segment's file."""
@@ -125,13 +152,32 @@ class Shelf:
             self._active = None
         self._files.remove(empty.path)
         self.segments.remove(empty)
+        self._try_stuck_ones_again()
+
+    def _try_stuck_ones_again(self) -> None:
+        """Let files that could not be changed be tried anew: there is room again, or no write lock."""
+        for each in self.segments:
+            each.stuck = False
+
+    def _remove_if_possible(self, path: str) -> None:
+        """Remove what is of no use; where that is refused it lies about until the next start."""
+        try:
+            self._files.remove(path)
+        except OSError:
+            return
 
     def _target(self) -> Segment:
         if self._active is None or self._active.size >= SEGMENT_BYTES:
-            number = "%08d" % self._next
-            self._next += 1
-            self._active = Segment(self, self._folder + "/" + number + _SUFFIX)
+            self._active = Segment(self, self._unused())
         return self._active
+
+    def _unused(self) -> str:
+        """Return the path of the next file; a folder that could not be listed may hold files of that name."""
+        while True:
+            path = self._folder + "/" + "%08d" % self._next + _SUFFIX
+            self._next += 1
+            if not self._files.exists(path):
+                return path
 
 
 def move(entry: Entry, place: "Segment | None", offset: int = 0) -> None:

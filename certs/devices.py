@@ -2,6 +2,9 @@
 
 A folder is built aside and swapped in whole; the enrolment with a new key is written before the folder that
 uses it, so that a crash between the two leaves a key that nobody uses, never a device that nobody knows.
+
+After a rotation the folder also holds the ack key of each earlier key (``ack.<kid>.key``): frames that were
+sealed under it and still wait in the device's spool are acked under it.
 """
 
 from __future__ import annotations
@@ -60,8 +63,9 @@ class Desk:
     def rotate(self, device: str) -> Issued:
         """Put a new key next to the enrolled ones."""
         key = keys.new()
-        entry = self._enrolled(device).with_key(EnrolledKey.of(key.public_key(), self._now_ms))
-        return self._save(entry, key, self._config(device))
+        before = self._enrolled(device)
+        entry = before.with_key(EnrolledKey.of(key.public_key(), self._now_ms))
+        return self._save(entry, key, with_old_keys(self._config(device), before, device))
 
     def _save(self, entry: Enrolment, key: keys.PrivateKey, config: bytes) -> Issued:
         """Write enrolment and folder."""
@@ -69,7 +73,7 @@ class Desk:
         aside = folder.with_name(f".{entry.device}.{secrets.token_hex(4)}")
         try:
             files.make_folder(aside, 0o700)
-            self._fill(aside, entry.device, key, config)
+            self._fill(aside, entry, key, config)
             files.write(self._enrolment_path(entry.device), enrolment.to_json(entry))
             _swap(aside, folder)
         except OSError as error:
@@ -78,16 +82,20 @@ class Desk:
             shutil.rmtree(aside, ignore_errors=True)
         return Issued(folder, entry)
 
-    def _fill(self, folder: Path, device: str, key: keys.PrivateKey, config: bytes) -> None:
+    def _fill(self, folder: Path, entry: Enrolment, key: keys.PrivateKey, config: bytes) -> None:
         """Put a device's files into its folder."""
-        certificate = issuing.leaf(self._issuer, key.public_key(), device, self._until, issuing.CLIENT)
+        certificate = issuing.leaf(self._issuer, key.public_key(), entry.device, self._until, issuing.CLIENT)
         files.write(folder / "ca.der", issuing.der(self._issuer.certificate))
         files.write(folder / "cert.der", issuing.der(certificate))
         files.write(folder / "cert.pem", issuing.pem(certificate))
         files.write(folder / "key.der", keys.private_der(key), private=True)
         files.write(folder / "key.pem", keys.private_pem(key), private=True)
-        secret = keys.ack_key(self._ack_secret, keys.kid(key.public_key()))
-        files.write(folder / "ack.key", secret, private=True)
+        own = keys.kid(key.public_key())
+        files.write(folder / "ack.key", keys.ack_key(self._ack_secret, own), private=True)
+        for old in entry.keys:
+            if old.kid != own.hex():
+                secret = keys.ack_key(self._ack_secret, bytes.fromhex(old.kid))
+                files.write(folder / old_ack_key(old.kid), secret, private=True)
         files.write(folder / "agent.json", config)
 
     def _enrolled(self, device: str) -> Enrolment:
@@ -125,6 +133,28 @@ def agent_config(device: str, site: str, address: tuple[str, int]) -> dict[str, 
         "intervals": {"sample_s": 10, "watch_s": 2, "frame_s": 30, "keepalive_s": 20, "resend_s": 60},
         "readers": {"host": {}, "interfaces": {}},
     }
+
+
+def old_ack_key(kid: str) -> str:
+    """Return the name of the file with the ack key of an earlier key."""
+    return f"ack.{kid}.key"
+
+
+def with_old_keys(config: bytes, entry: Enrolment, device: str) -> bytes:
+    """Return an agent's configuration that knows the ack keys of all of an enrolment's keys as earlier ones.
+
+    What people have put into it stays. CertsError when it cannot be read: a device that does not know its
+    earlier ack keys would send its backlog for ever.
+    """
+    try:
+        value = json.loads(config)
+        broker = value["broker"]
+        broker["old_ack_keys"] = {
+            **broker.get("old_ack_keys", {}), **{key.kid: old_ack_key(key.kid) for key in entry.keys}
+        }  # fmt: skip
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CertsError(f"{device}: agent.json is not a configuration of the agent: {error!r}") from error
+    return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
 def _checked(place: Place) -> Place:

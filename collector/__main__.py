@@ -140,6 +140,29 @@ def provision(path: Path) -> None:
         click.echo(line)
 
 
+@cli.command()
+@_config_option
+@click.option("--measurement", help="Only tables of this measurement.")
+def requeue(path: Path, measurement: str | None) -> None:
+    """Store held tables whose measurement is known now, at their true time."""
+    config = _load(path)
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+
+    for line in build.requeue(config, measurement):
+        click.echo(line)
+
+
+@cli.command()
+@_config_option
+def quarantine(path: Path) -> None:
+    """List what was not accepted: reasons and counts, and what waits for requeue."""
+    config = _load(path)
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+
+    for line in build.quarantine(config):
+        click.echo(line)
+
+
 @cli.group()
 def user() -> None:
     """People who may sign in, and API tokens."""

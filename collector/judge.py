@@ -116,7 +116,6 @@ class Judge:
         row.state = state
         row.status, row.since_ms = state["status"]["value"], state["status"]["since_ms"]
         row.updated_ms = now_ms
-        session.flush()
 
     def _facts(self, site_id: str, now_ms: int) -> SiteFacts | None:
         site = self._registry.site(site_id)

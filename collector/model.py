@@ -170,7 +170,20 @@ class Died:
     planned: bool = False
 
 
-Observation = Readings | Arrival | Born | Died
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """Messages in a device's name that put its identity in doubt; ``reason``: see ``rules/security``.
+
+    Only of keys that are enrolled: a stranger's messages are counted and quarantined, no more.
+    """
+
+    device: str
+    at_ms: int
+    reason: str
+    count: int = 1
+
+
+Observation = Readings | Arrival | Born | Died | Suspect
 
 
 # --- what the rules say -------------------------------------------------------------------------

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import OperationalError
 
+from collector import failpoints
 from collector.errors import TemporaryError
 from collector.ingest.acks import BrokerAckStage, DeviceAckStage
 from collector.ingest.admit import AdmitStage
 from collector.ingest.bucket import BucketStage
+from collector.ingest.names import Names
 from collector.ingest.quarantine import Quarantine
 from collector.ingest.reception import ReceiveStage
 from collector.ingest.resolve import PointsStage, ResolveStage
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 BACKOFF_S = (0.25, 15.0)
 UNIT_OF_WORK = "receive"  # where a batch that could not be settled begins again
+AHEAD = ("bucket", "verify", "admit")  # what may be done while the batch before is stored, see ingest/ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +71,16 @@ def stages(parts: Parts) -> list[Stage]:
     """Return the pipeline, in order."""
     p = parts
     quarantine = Quarantine(p.config.quarantine_rows)
+    names = Names(p.engine)
     return [
         BucketStage(p.config, p.clock),
         VerifyStage(p.registry),
-        AdmitStage(Register(), p.metrics),
+        AdmitStage(Register(names), p.metrics),
         ReceiveStage(p.engine),
         ResolveStage(p.leases, p.reporter),
         PointsStage(p.registry),
         WriteStage(p.store),
-        CommitStage(p.leases, p.registry, p.judge, quarantine, p.reporter, p.clock),
+        CommitStage(p.leases, p.registry, p.judge, quarantine, names, p.reporter, p.clock),
         BrokerAckStage(p.courier, p.metrics, p.clock),
         DeviceAckStage(p.config, p.ack_secret, p.courier, p.metrics, p.clock),
     ]
@@ -99,10 +103,20 @@ class Pipeline:
         self._reporter = reporter
         self._clock = clock
         self._while_waiting = while_waiting
+        self._ended = failpoints.armed()
+
+    def prepare(self, batch: Batch) -> None:
+        """Do what can be done ahead; ``run`` goes on from there, and tries again what did not answer."""
+        try:
+            for step in self._steps[: len(AHEAD)]:
+                self._step(step, batch)
+                batch.at += 1
+        except (TemporaryError, OperationalError) as error:
+            self._report(error)
 
     def run(self, batch: Batch, stop: threading.Event) -> bool:
         """Take a batch through all stages; False when stopped while the store or state did not answer."""
-        at, pause_s = 0, BACKOFF_S[0]
+        at, pause_s = batch.at, BACKOFF_S[0]
         try:
             while True:
                 try:
@@ -125,6 +139,8 @@ class Pipeline:
         started = self._clock.mono()
         step(batch)
         self._metrics.batch_seconds.labels(step.name).observe(self._clock.mono() - started)
+        if self._ended is not None:
+            self._ended(step.name)
 
     def _report(self, error: Exception) -> None:
         reason = "store_unavailable" if isinstance(error, TemporaryError) else "state_unavailable"

@@ -13,6 +13,7 @@ import binascii
 import csv
 import hashlib
 import json
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -102,29 +103,34 @@ class Registry:
         self._snapshot = _Snapshot()
         self._files: dict[str, int] = {}
         self._next_refresh = float("-inf")
+        self._refreshing = threading.Lock()  # keys are asked for ahead of everything else, in another thread
         self.refresh()
 
     def refresh(self) -> None:
         """Bring changed enrolment files in and read SQL anew; does nothing when it was done just now."""
+        with self._refreshing:
+            self._refresh()
+
+    def _refresh(self) -> None:
         now = self._clock.mono()
         if now < self._next_refresh:
             return
         self._next_refresh = now + REFRESH_S
-        changed = self._changed_files()
+        changed, seen = self._changed_files()
         with Session(self._engine) as session, session.begin():
             for problem in import_enrolments(session, changed):
                 self._reporter.problem("bad_enrolment", problem)
-            self._snapshot = _read(session)
+            self._snapshot = _read(session, self._reporter)
+        self._files = seen  # only now: what a busy database did not take comes again
 
-    def _changed_files(self) -> list[Path]:
-        """Enrolment files that are new or were written since the last look."""
+    def _changed_files(self) -> tuple[list[Path], dict[str, int]]:
+        """Enrolment files that are new or were written since the last look, and the stamps of all."""
         folder = self._config.enrolments_dir
         if folder is None or not folder.is_dir():
-            return []
+            return [], {}
         seen = {path: path.stat().st_mtime_ns for path in sorted(folder.glob("*.json"))}
         changed = [path for path, stamp in seen.items() if self._files.get(str(path)) != stamp]
-        self._files = {str(path): stamp for path, stamp in seen.items()}
-        return changed
+        return changed, {str(path): stamp for path, stamp in seen.items()}
 
     def key(self, kid: str) -> KeyEntry | None:
         """Return the key with this id, revoked or not; an unknown one makes the registry look again."""
@@ -163,7 +169,7 @@ class Registry:
         return self._snapshot.at_site.get(site_id, ())
 
 
-def _read(session: Session) -> _Snapshot:
+def _read(session: Session, reporter: Reporter) -> _Snapshot:
     devices = {
         row.id: _device_entry(row)
         for row in session.scalars(select(Device).options(selectinload(Device.assignments)))
@@ -176,7 +182,7 @@ def _read(session: Session) -> _Snapshot:
     return _Snapshot(
         sites={row.id: _site_entry(row) for row in session.scalars(select(Site))},
         devices=devices,
-        keys={row.kid: _key_entry(row) for row in session.scalars(select(Key))},
+        keys=_keys(session, reporter),
         at_site={
             site: tuple(sorted(entries, key=lambda entry: entry.id)) for site, entries in at_site.items()
         },
@@ -190,6 +196,17 @@ def _site_entry(row: Site) -> SiteEntry:
 def _device_entry(row: Device) -> DeviceEntry:
     places = tuple((place.site_id, place.from_ms, place.to_ms) for place in row.assignments)
     return DeviceEntry(row.id, row.kind, row.feed, row.modem_feed, row.uplink, places)
+
+
+def _keys(session: Session, reporter: Reporter) -> dict[str, KeyEntry]:
+    """Return the keys by id; one that is no point of the curve is left out, so that it spoils no other."""
+    found = {}
+    for row in session.scalars(select(Key)):
+        try:
+            found[row.kid] = _key_entry(row)
+        except ValueError as error:
+            reporter.problem("bad_key", f"key {row.kid} of {row.device_id} is left out: {error}")
+    return found
 
 
 def _key_entry(row: Key) -> KeyEntry:

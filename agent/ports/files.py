@@ -20,6 +20,7 @@ class Files:
             part = "/".join(parts[:count])
             if part and not self.exists(part):
                 os.mkdir(part)
+                fsync_folder(_folder_of(part))
 
     def exists(self, path: str) -> bool:
         """Tell whether the path names anything."""
@@ -42,24 +43,47 @@ class Files:
 
     def append(self, path: str, data: bytes, *, sync: bool) -> None:
         """Append to a file, which is made when missing; with ``sync`` it is on the medium on return."""
+        new = sync and not self.exists(path)
         with open(path, "ab") as file:
             file.write(data)
             file.flush()
             if sync:
                 fsync(file.fileno())
+        if new:  # the name of a new file is not in what its own fsync saves (fsync(2))
+            fsync_folder(_folder_of(path))
 
     def write_new(self, path: str, data: bytes, *, sync: bool) -> None:
         """Put a whole file in place of what has this name."""
         beside = path + ".new"
-        with open(beside, "wb") as file:
-            file.write(data)
-            file.flush()
-            if sync:
-                fsync(file.fileno())
+        try:
+            self._write(beside, data, sync=sync)
+        except OSError:
+            if self.exists(beside):  # half a file on a full disk would keep it full
+                os.remove(beside)
+            raise
         os.rename(beside, path)
         if sync:
-            fsync_folder(path[: path.rfind("/")] or "/")
+            fsync_folder(_folder_of(path))
+
+    def sync(self, path: str) -> None:
+        """Put on the medium what another process left in a file, and its name."""
+        with open(path, "rb") as file:
+            fsync(file.fileno())
+        fsync_folder(_folder_of(path))
 
     def remove(self, path: str) -> None:
         """Remove a file."""
         os.remove(path)
+
+    def _write(self, path: str, data: bytes, *, sync: bool) -> None:
+        with open(path, "wb") as file:
+            file.write(data)
+            file.flush()
+            if sync:
+                fsync(file.fileno())
+
+
+def _folder_of(path: str) -> str:
+    """Return the folder that names a file."""
+    at = path.rfind("/")
+    return path[:at] or "/" if at >= 0 else "."

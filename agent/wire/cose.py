@@ -12,6 +12,7 @@ from agent.wire.errors import WireError
 from agent.wire.mac import equal, hmac_sha256
 
 MAX_BYTES = 65536  # of a whole message
+MAX_ACK_BYTES = 4096  # of an ack: what a router can decode within its heap, whoever made it
 ES256 = -7
 HMAC_256_64 = 4
 KID_BYTES = 8
@@ -57,9 +58,17 @@ def parse_sign1(data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
 
 
 def mac0(key: bytes, kid: bytes, aad: bytes, payload: bytes) -> bytes:
-    """Return a COSE_Mac0 with HMAC 256/64 under ``key`` (32 bytes)."""
+    """Return a COSE_Mac0 with HMAC 256/64 under ``key`` (32 bytes). Raises WireError ``oversized``."""
     header = protected(HMAC_256_64, kid)
-    return _message(_MAC0, header, payload, _tag(key, header, aad, payload))
+    return _message(_MAC0, header, payload, _tag(key, header, aad, payload), MAX_ACK_BYTES)
+
+
+def kid_of_mac0(data: bytes) -> bytes:
+    """Return the kid a COSE_Mac0 names, NOT yet checked, to pick the key by.
+
+    Raises WireError ``oversized`` or ``malformed``.
+    """
+    return _parse(data, _MAC0, HMAC_256_64, TAG_BYTES, MAX_ACK_BYTES)[0]
 
 
 def open_mac0(key: bytes, aad: bytes, data: bytes) -> tuple[bytes, bytes]:
@@ -67,7 +76,7 @@ def open_mac0(key: bytes, aad: bytes, data: bytes) -> tuple[bytes, bytes]:
 
     Raises WireError ``oversized``, ``malformed`` or ``wrong_mac``.
     """
-    kid, header, payload, tag = _parse(data, _MAC0, HMAC_256_64, TAG_BYTES)
+    kid, header, payload, tag = _parse(data, _MAC0, HMAC_256_64, TAG_BYTES, MAX_ACK_BYTES)
     if not equal(tag, _tag(key, header, aad, payload)):
         raise WireError("wrong_mac", "the tag is not of this key, topic and content")
     return kid, payload
@@ -78,9 +87,9 @@ def _tag(key: bytes, header: bytes, aad: bytes, payload: bytes) -> bytes:
     return hmac_sha256(key, structure)[:TAG_BYTES]
 
 
-def _message(start: bytes, header: bytes, payload: bytes, proof: bytes) -> bytes:
+def _message(start: bytes, header: bytes, payload: bytes, proof: bytes, limit: int = MAX_BYTES) -> bytes:
     message = start + _bstr(header) + bytes((_EMPTY_MAP,)) + _bstr(payload) + _bstr(proof)
-    if len(message) > MAX_BYTES:
+    if len(message) > limit:
         raise WireError("oversized", "a message of " + str(len(message)) + " bytes")
     return message
 
@@ -89,8 +98,10 @@ def _bstr(data: bytes) -> bytes:
     return head(2, len(data)) + data
 
 
-def _parse(data: bytes, start: bytes, alg: int, proof_bytes: int) -> tuple[bytes, bytes, bytes, bytes]:
-    if len(data) > MAX_BYTES:
+def _parse(
+    data: bytes, start: bytes, alg: int, proof_bytes: int, limit: int = MAX_BYTES
+) -> tuple[bytes, bytes, bytes, bytes]:
+    if len(data) > limit:
         raise WireError("oversized", "a message of " + str(len(data)) + " bytes")
     if data[:2] != start:
         raise WireError("malformed", "not the expected COSE tag and array")

@@ -55,6 +55,7 @@ MAX_NAME = 40  # characters of a measurement's or field's name
 MAX_FIELDS = 64  # of one table
 MAX_DROPPED = 32  # names in the account of what was dropped
 MAX_AGE_MS = 86_400_000  # a sample is at most a day older than its sealing
+MAX_ACK_RANGES = 64  # of one ack; a device has at most 32 frames outstanding
 
 _NAME = re.compile("[a-z][a-z0-9_]*")
 _ALL = ("birth", "data", "event", "death")
@@ -179,7 +180,10 @@ def encode_ack(
     refused: "Iterable[Iterable[Any]]",
     time_ms: int,
 ) -> bytes:
-    """Return the payload of an ack. ``stored`` are (lo, hi), ``refused`` (lo, hi, reason), in any order."""
+    """Return the payload of an ack. ``stored`` are (lo, hi), ``refused`` (lo, hi, reason), in any order.
+
+    Raises WireError ``bad_payload`` as ``check_ack`` does: together at most MAX_ACK_RANGES, none overlapping.
+    """
     value = {
         ACK_KID: kid,
         ACK_INCARNATION: incarnation,
@@ -198,7 +202,12 @@ def check_ack(value: "Any") -> Ack:
     for key, valid in _ACK_KEYS:
         if key not in value or not valid(value[key]):
             raise _bad("key " + str(key) + " of an ack")
-    return Ack(value)
+    ack = Ack(value)
+    if len(ack.stored) + len(ack.refused) > MAX_ACK_RANGES:
+        raise _bad("more than " + str(MAX_ACK_RANGES) + " intervals in an ack")
+    if not _are_apart(ack.stored, ack.refused):
+        raise _bad("a seq that is stored and refused")
+    return ack
 
 
 def _bad(text: str) -> WireError:
@@ -301,6 +310,19 @@ def _are_ranges(value: "Any", width: int = 2) -> bool:
         if not above < item[0] <= item[1]:
             return False
         above = item[1]
+    return True
+
+
+def _are_apart(left: "list[Any]", right: "list[Any]") -> bool:
+    """Tell whether two ascending lists of intervals have no number in common."""
+    i = j = 0
+    while i < len(left) and j < len(right):
+        if left[i][1] < right[j][0]:
+            i += 1
+        elif right[j][1] < left[i][0]:
+            j += 1
+        else:
+            return False
     return True
 
 

@@ -13,6 +13,7 @@ CONDITIONS: Final = {
     "ups_self_test": "UPS self-test",
     "outage": "Site out of reach",
     "device_silent": "Device out of reach",
+    "security": "Identity of a device in doubt",
 }
 
 CAUSES: Final = {
@@ -68,6 +69,12 @@ FACTS: Final = {
     "story_mains_good": "Its records show the UPS on line during the silence.",
     "story_wan_down": "Its records show the link between device and modem down.",
     "story_wan_up": "Its records show the link to the modem up: the fault lay beyond it.",
+    # who speaks
+    "security_bad_signature": "Messages whose signature is not that of the device: {count}.",
+    "security_wrong_device": "Messages signed with another device's key: {count}.",
+    "security_revoked_key": "Messages signed with a key that was revoked: {count}.",
+    "security_seq_reused": "Messages that reuse a number with other content: {count}.",
+    "security_clone": "Two units speak with the same key; signs of it: {count}.",
 }
 
 REASONS: Final = {
@@ -91,6 +98,8 @@ ADVICE: Final = {
     "ups_self_test": "Nothing to do.",
     "device_silent": "Check the device's supply and network cable. Bring a spare adapter and cable.",
     "outage": "First call the building: is there power? Bring a multimeter and a spare device.",
+    "security": "Do not send a crew yet. Find out who has the unit or its card; if it was copied or stolen, "
+    "revoke its key and issue a new one.",
 }
 OUTAGE_ADVICE: Final = {
     "mains-area": "Send no crew. Ask the utility and wait for the power to return.",

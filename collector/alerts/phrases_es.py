@@ -17,6 +17,7 @@ CONDITIONS: Final = {
     "ups_self_test": "Autoprueba del UPS",
     "outage": "Sitio sin comunicación",
     "device_silent": "Equipo sin comunicación",
+    "security": "Identidad del equipo en duda",
 }
 
 CAUSES: Final = {
@@ -72,6 +73,12 @@ FACTS: Final = {
     "story_mains_good": "Sus registros muestran que durante el silencio el UPS siguió recibiendo luz.",
     "story_wan_down": "Sus registros muestran caído el enlace entre el equipo y el módem.",
     "story_wan_up": "Sus registros muestran bien el enlace al módem: la falla estaba más allá.",
+    # who speaks
+    "security_bad_signature": "Mensajes cuya firma no es la del equipo: {count}.",
+    "security_wrong_device": "Mensajes firmados con la llave de otro equipo: {count}.",
+    "security_revoked_key": "Mensajes firmados con una llave revocada: {count}.",
+    "security_seq_reused": "Mensajes que repiten un número con otro contenido: {count}.",
+    "security_clone": "Dos unidades hablan con la misma llave; indicios: {count}.",
 }
 
 REASONS: Final = {
@@ -97,6 +104,8 @@ ADVICE: Final = {
     "ups_self_test": "No hay nada que hacer.",
     "device_silent": "Revise alimentación y cable de red del equipo. Lleve eliminador y cable de repuesto.",
     "outage": "Llame primero al inmueble y pregunte si hay luz. Lleve multímetro y un equipo de repuesto.",
+    "security": "No envíe cuadrilla todavía. Averigüe quién tiene el equipo o su tarjeta; si fue copiado o "
+    "robado, revoque su llave y emita otra.",
 }
 OUTAGE_ADVICE: Final = {
     "mains-area": "No envíe cuadrilla. Consulte con CFE y espere el regreso de la luz.",

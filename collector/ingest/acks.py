@@ -13,7 +13,7 @@ from agent.wire import cose, intervals, mac, topics
 from agent.wire import frame as wire
 from collector.errors import VigiaError
 from collector.ingest.reception import refused
-from collector.model import Outcome, Reason
+from collector.model import Outcome
 
 if TYPE_CHECKING:
     from collector.clock import Clock
@@ -55,6 +55,20 @@ class _News:
 
     stored: list[list[int]] = field(default_factory=list)
     refused: dict[str, list[list[int]]] = field(default_factory=dict)
+
+    def says(self, seq: int) -> bool:
+        """Whether it already tells what became of a seq."""
+        return any(intervals.contains(ranges, seq) for ranges in (self.stored, *self.refused.values()))
+
+    def take(self) -> tuple[list[list[int]], list[tuple[int, int, str]]]:
+        """Take out what fits into one ack: intervals stored, and refused with their reason."""
+        told = sorted((lo, hi, reason) for reason, ranges in self.refused.items() for lo, hi in ranges)
+        stored, self.stored = self.stored[: wire.MAX_ACK_RANGES], self.stored[wire.MAX_ACK_RANGES :]
+        room = wire.MAX_ACK_RANGES - len(stored)
+        self.refused = {}
+        for lo, hi, reason in told[room:]:
+            self.refused.setdefault(reason, []).append([lo, hi])
+        return stored, told[:room]
 
 
 @dataclass(slots=True)
@@ -100,8 +114,8 @@ class DeviceAckStage:
 
     def _collect(self, item: Item, frame: Frame, seq: int) -> None:
         verdict, row = item.verdict, item.work.incarnation
-        if verdict is None or verdict.reason is Reason.SEQ_REUSED:
-            return  # the device was told what became of the frame that came first
+        if verdict is None:
+            return
         address = (frame.shard, frame.device)
         box = self._boxes.setdefault(address, _Mailbox())
         key = (frame.kid, frame.incarnation)
@@ -111,16 +125,18 @@ class DeviceAckStage:
         reason = str(verdict.reason or "") if verdict.outcome is Outcome.REFUSED else None
         if verdict.outcome is Outcome.DUPLICATE and row is not None:
             reason = refused(row, seq)
-        intervals.add(news.refused.setdefault(reason, []) if reason else news.stored, seq)
+        if not news.says(seq):  # an ack names a seq once
+            intervals.add(news.refused.setdefault(reason, []) if reason else news.stored, seq)
         self._due[address] = None
 
     def _send(self, address: tuple[str, str], box: _Mailbox, now: float) -> None:
         """Send the news of one incarnation; those of another wait for their turn."""
         key = next(iter(box.waiting))
         kid, incarnation = (bytes.fromhex(part) for part in key)
-        news = box.waiting.pop(key)
-        told = [[lo, hi, reason] for reason, ranges in news.refused.items() for lo, hi in ranges]
-        payload = wire.encode_ack(kid, incarnation, news.stored, told, self._clock.now_ms())
+        stored, told = box.waiting[key].take()
+        if not (box.waiting[key].stored or box.waiting[key].refused):
+            del box.waiting[key]
+        payload = wire.encode_ack(kid, incarnation, stored, told, self._clock.now_ms())
         shard, device = address
         topic = topics.make(shard, device, "ack")
         key_of_device = mac.ack_key(self._secret, kid)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import TYPE_CHECKING, Any
+import secrets
+from typing import TYPE_CHECKING, Any, Never
 
 import cbor2
 
@@ -22,6 +23,9 @@ _DEPTH = cbor.MAX_DEPTH - 1  # what is nested deeper is left to the strict decod
 _INT_MAX = (1 << 63) - 1
 _KEYS = {int, str}
 _SIMPLE = {str, bool, bytes}
+UNUSUAL = object()
+_MARK = secrets.token_bytes(16)
+_MARKED = b"\x50" + _MARK
 _HELLO = ("agent", "runtime", "hardware", "os", "site", "readers", "intervals")
 
 
@@ -40,28 +44,42 @@ class AdmitStage:
             if item.address is None or item.signed is None:
                 continue
             try:
-                payload = wire.check_payload(item.address.kind, decode(item.signed.payload))
+                self._admit(item, item.address, item.signed)
             except WireError as error:
                 item.reject(Outcome.INVALID, Reason(error.reason), error.text)
-                continue
-            self._admit(item, item.address, item.signed, payload)
 
-    def _admit(self, item: Item, address: Address, signed: Signed, payload: wire.Payload) -> None:
+    def _admit(self, item: Item, address: Address, signed: Signed) -> None:
+        payload, usual = self._open(address, signed.payload)
         if payload.device != address.device:
             text = f"a frame of {payload.device} on a topic of {address.device}"
             item.reject(Outcome.INVALID, Reason.WRONG_DEVICE, text)
             return
-        tables = []
-        for measurement, instance, fields, rows in payload.tables:
-            table = Table(measurement, instance, tuple(fields), tuple(tuple(row) for row in rows))
-            checked = self._register.check(address.device, table)
-            for reason, times in checked.problems.items():
-                self._metrics.tables.labels(reason=reason).inc(times)
-            if checked.table is not None:
-                tables.append(checked.table)
-            elif checked.hold is not None:
-                item.held.append((table, checked.hold))
-        item.frame = _frame(item, address, signed, payload, tuple(tables))
+        others = iter(payload.tables)
+        tables = [table or self._checked(item, address.device, next(others)) for table in usual]
+        tables += [self._checked(item, address.device, raw) for raw in others]
+        item.frame = _frame(item, address, signed, payload, tuple([table for table in tables if table]))
+
+    def _open(self, address: Address, data: bytes) -> tuple[wire.Payload, list[Table | None]]:
+        """Decode a payload; tables of the usual kind are checked at once, and None stands for the others."""
+        value = read(data)
+        found = value.get(wire.TABLES) if type(value) is dict else None
+        if type(found) is list:
+            usual = [self._register.usual(address.device, table) for table in found]
+            rest = value | {wire.TABLES: [raw for raw, table in zip(found, usual, strict=True) if not table]}
+            if _plain(rest, 0):
+                return wire.check_payload(address.kind, rest), usual
+        return wire.check_payload(address.kind, decode(data)), []
+
+    def _checked(self, item: Item, device: str, raw: list[Any]) -> Table | None:
+        """Hold one table to the register, field by field."""
+        measurement, instance, fields, rows = raw
+        table = Table(measurement, instance, tuple(fields), tuple(tuple(row) for row in rows))
+        checked = self._register.check(device, table)
+        for reason, times in checked.problems.items():
+            self._metrics.tables.labels(reason=reason).inc(times)
+        if checked.hold is not None:
+            item.held.append((table, checked.hold))
+        return checked.table
 
 
 def _frame(
@@ -89,19 +107,46 @@ def _frame(
     )
 
 
+def _refuse_tag(*_: object) -> Never:
+    raise WireError("malformed", "a tag")
+
+
+# Every tag that cbor2 gives a meaning to. With shared references (28, 29) and string references (25, 256) a
+# message of 200 bytes unfolds to more values than can ever be looked at, 55799 leaves no trace, and none of
+# the others has a use here.
+_NO_TAGS = dict.fromkeys(
+    (*range(6), 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799),
+    _refuse_tag,
+)
+_STRICT: dict[str, Any] = {
+    "allow_indefinite": False,
+    "allow_duplicate_keys": False,
+    "tag_hook": _refuse_tag,
+    "semantic_decoders": _NO_TAGS,
+}
+
+
+def read(payload: bytes) -> Any:
+    """Decode at cbor2's speed what has no tag, no indefinite length, no repeated key and no byte behind it.
+
+    Everything else is ``UNUSUAL``. cbor2 does not say where a value ended: the payload stands between the
+    head of a list of two and a mark that nobody outside knows, which must come out as the second.
+    """
+    try:
+        value, mark = cbor2.loads(b"\x82" + payload + _MARKED, **_STRICT)
+    except Exception:  # noqa: BLE001 - hostile bytes; whatever cbor2 says, the strict decoder decides
+        return UNUSUAL
+    return value if mark == _MARK else UNUSUAL
+
+
 def decode(payload: bytes) -> Any:
     """Decode a payload exactly as ``agent.wire.cbor`` does, at cbor2's speed in the usual case.
 
-    The usual case is the agent's own deterministic encoding: what cbor2 reads and writes back to the very
-    same bytes, made of plain values only, has no indefinite length, no repeated key, no tag, no byte
-    behind it. Everything else goes to the strict decoder, which raises WireError ``malformed`` or takes it.
+    What is not made of plain values only goes to the strict decoder, which raises WireError ``malformed``
+    or takes it.
     """
-    try:
-        value = cbor2.loads(payload, allow_indefinite=False, allow_duplicate_keys=False)
-        usual = _plain(value, 0) and cbor2.dumps(value, canonical=True) == payload
-    except Exception:  # noqa: BLE001 - hostile bytes; whatever cbor2 says, the strict decoder decides
-        usual = False
-    return value if usual else cbor.decode(payload)
+    value = read(payload)
+    return value if value is not UNUSUAL and _plain(value, 0) else cbor.decode(payload)
 
 
 def _plain(value: Any, depth: int) -> bool:

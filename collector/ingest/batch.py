@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from collector.model import Outcome, Quality
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from collector.model import Frame, Observation, Point, Reason, Received, Table
@@ -55,7 +57,7 @@ class Work:
     current: bool = False  # the highest of its device so far
     time_ms: int = 0  # of sealing
     quality: Quality = Quality.SYNCED
-    points: list[Point] = field(default_factory=list)
+    points: Sequence[Point] = ()
     observations: list[tuple[str, Observation]] = field(default_factory=list)  # (site, what)
 
 
@@ -93,6 +95,7 @@ class Batch:
     session: Session | None = None
     states: dict[str, DeviceState] = field(default_factory=dict)
     begun: bool = False  # incarnations were seen for the first time
+    at: int = 0  # how many stages were done ahead
 
     @classmethod
     def of(cls, received: list[Received]) -> Batch:

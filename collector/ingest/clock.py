@@ -4,7 +4,8 @@ An incarnation's anchor is wall time minus uptime. It is learned once, from a sy
 another incarnation of the same kernel boot, or from the arrival of a live frame; it is committed before the
 first point that uses it is written and never changes, so that a frame that comes again after a crash makes
 the same points. A clock found wrong is disbelieved from that frame's seq on, with an anchor of its own, and
-what was written before stays as it was. All times in ms.
+what was written before stays as it was; of what came before only a wall ahead of that anchor is disbelieved
+too, which could not have been written by its wall. All times in ms.
 """
 
 from __future__ import annotations
@@ -91,17 +92,22 @@ def find_fault(frame: Frame, row: Incarnation, *, current: bool, live: bool) -> 
     return None
 
 
-def distrust(frame: Frame, row: Incarnation) -> None:
-    """Disbelieve the incarnation's clock from this frame on; its arrival is the new anchor."""
+def distrust(frame: Frame, row: Incarnation, *, live: bool) -> None:
+    """Disbelieve the incarnation's clock from this frame on; its arrival is the new anchor.
+
+    Of a frame that the broker held back the arrival is only a bound.
+    """
     row.clock_trusted = False
+    row.fault_source = (Quality.ARRIVAL if live else Quality.BOUNDED).value
     row.fault_seq = frame.seq
     row.fault_anchor_ms = frame.arrival_ms - frame.uptime_ms
 
 
 def resolve(frame: Frame, row: Incarnation) -> Resolved:
     """When the frame was sealed, by the incarnation's anchors. The anchor must be set."""
-    if row.fault_seq is not None and row.fault_anchor_ms is not None and (frame.seq or 0) >= row.fault_seq:
-        time_ms, quality = row.fault_anchor_ms + frame.uptime_ms, Quality.ARRIVAL
+    if row.fault_anchor_ms is not None and _is_disbelieved(frame, row, row.fault_anchor_ms):
+        time_ms = row.fault_anchor_ms + frame.uptime_ms
+        quality = Quality(row.fault_source or Quality.ARRIVAL)
     elif frame.wall_ms is not None:
         time_ms, quality = frame.wall_ms, Quality.SYNCED
     else:
@@ -109,3 +115,10 @@ def resolve(frame: Frame, row: Incarnation) -> Resolved:
         quality = Quality.ANCHORED if quality is Quality.SYNCED else quality
         time_ms = (row.anchor_ms or 0) + frame.uptime_ms
     return Resolved(time_ms, quality, future=time_ms > frame.arrival_ms + FRESH_MS)
+
+
+def _is_disbelieved(frame: Frame, row: Incarnation, anchor_ms: int) -> bool:
+    """Whether the fault that was found is this frame's too."""
+    if (frame.seq or 0) >= (row.fault_seq or 0):
+        return True
+    return frame.wall_ms is not None and frame.wall_ms - frame.uptime_ms > anchor_ms + FRESH_MS

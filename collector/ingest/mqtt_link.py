@@ -18,10 +18,11 @@ from paho.mqtt.properties import Properties
 
 from agent.wire import topics
 from collector.errors import ConfigError
+from collector.ingest.mqtt_stream import PacketSocket, puback, publish, read_publish
 from collector.model import Received
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from collector.clock import Clock
     from collector.config import BrokerConfig
@@ -34,12 +35,12 @@ SESSION_EXPIRY_S = (
     7 * 86_400
 )  # devices keep their frames themselves; the queue need not outlive a long outage
 BACKOFF_S = (1.0, 30.0)
-HANDSHAKE_S = 5.0
 CONNECT_S = 10.0  # from TCP to SUBACK
 # The broker has a backlog for us right after a resumed session and whenever its window is well filled.
 BACKLOG_WINDOW = 16
 BACKLOG_S = 5.0
-_BATCH_PACKETS = 200  # of one connection before the others have their turn
+# Of one connection before the others have their turn: a batch of few devices is cheaper than one of many.
+_BATCH_PACKETS = 500
 _FAILURE = 0x80  # reason codes from here on are failures
 
 
@@ -56,21 +57,6 @@ class Watcher(Protocol):
         """Write this socket when it can be, or no longer."""
 
 
-class _Socket(ssl.SSLSocket):
-    """A TLS socket that does not wait long for the handshake and is closed when it fails.
-
-    paho waits for the keepalive and leaves a socket behind whose handshake failed.
-    """
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as the standard library has it
-        self.settimeout(HANDSHAKE_S)
-        try:
-            super().do_handshake(block)
-        except OSError:
-            self.close()
-            raise
-
-
 def tls_context(config: BrokerConfig) -> ssl.SSLContext:
     """TLS with the collector's certificate; ``ConfigError`` names the file that cannot be used."""
     try:
@@ -81,7 +67,7 @@ def tls_context(config: BrokerConfig) -> ssl.SSLContext:
         context.load_cert_chain(config.cert_file, config.key_file)
     except OSError as error:
         raise ConfigError(f"broker.cert_file: {config.cert_file}: {error.strerror or error}") from error
-    context.sslsocket_class = _Socket
+    context.sslsocket_class = PacketSocket
     return context
 
 
@@ -113,6 +99,10 @@ class Link:
         self._retry_at = 0.0
         self._connecting_until: float | None = None
         self._status: dict[str, Any] = {}
+        self._watcher = watcher
+        self._with_properties = config.mqtt_version == MQTT_5
+        self._waits_to_write = False
+        self._connected = False  # the broker said so; what it had queued comes before its SUBACK
         self._client = self._make(context, watcher)
 
     def _make(self, context: ssl.SSLContext, watcher: Watcher) -> mqtt.Client:
@@ -158,6 +148,7 @@ class Link:
 
     def _connect(self, now: float) -> None:
         self._connecting_until = now + CONNECT_S
+        self._connected = False
         options: dict[str, Any] = {}
         if self._config.mqtt_version == MQTT_5:
             options = {"clean_start": False, "properties": _connect_properties(self._window)}
@@ -182,31 +173,59 @@ class Link:
     def read(self) -> None:
         """Read what the socket has, TLS buffer included, up to a share of packets."""
         for _ in range(_BATCH_PACKETS):
+            sock = self._socket()
+            packet = None if sock is None else sock.next_packet()
+            if sock is None or packet is None:
+                break
+            found = read_publish(packet, with_properties=self._with_properties) if self._connected else None
+            if found is not None:
+                self._take(*found)
+                continue
+            sock.give(packet)
             if self._client.loop_read() != mqtt.MQTT_ERR_SUCCESS:
                 return
-            sock: Any = self._client.socket()
-            if sock is None or not sock.pending():
-                return
+        if sock is not None and sock.has_ended():
+            self._client.loop_read()
+
+    def _socket(self) -> PacketSocket | None:
+        """Return the connection's socket once it speaks TLS."""
+        sock: Any = self._client.socket()
+        return sock if isinstance(sock, PacketSocket) else None
 
     def has_more(self) -> bool:
         """Whether TLS holds bytes that no selector will announce."""
-        sock: Any = self._client.socket()
-        return sock is not None and bool(sock.pending())
+        sock = self._socket()
+        return sock is not None and sock.has_more()
 
     def write(self) -> None:
         """Write what is queued."""
-        self._client.loop_write()
+        if self._client.socket() is not None:
+            self._client.loop_write()
+        self.flush()
 
-    def acknowledge(self, message: Received) -> None:
-        """Acknowledge a message of this connection; others, and those without QoS, are left alone."""
-        if message.generation == self.generation and self.online and message.mid:
-            self._unacked -= 1
-            self._client.ack(message.mid, 1)
+    def flush(self) -> None:
+        """Write what was put, or be told when there is room for it."""
+        sock = self._socket()
+        waits = sock is not None and not sock.flush()
+        if waits != self._waits_to_write:
+            self._waits_to_write = waits
+            self._watcher.writable(sock, wanted=waits)
+
+    def acknowledge(self, messages: Iterable[Received]) -> None:
+        """Acknowledge messages of this connection; others, and those without QoS, are left alone."""
+        sock = self._socket()
+        if sock is None or not self.online:
+            return
+        mids = [message.mid for message in messages if message.generation == self.generation and message.mid]
+        self._unacked -= len(mids)
+        sock.put(map(puback, mids))
+        self.flush()
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send without guarantee: whoever misses an ack asks again."""
-        if self.online:
-            self._client.publish(topic, payload, qos=0)
+        sock = self._socket()
+        if self.online and sock is not None:
+            sock.put((publish(topic, payload, with_properties=self._with_properties),))
 
     def sign_off(self) -> bool:
         """Tell devices that the shard is unattended; say whether there was anybody to tell."""
@@ -217,7 +236,10 @@ class Link:
 
     def is_flushed(self) -> bool:
         """Whether all that was published is with the broker."""
-        return self._client.socket() is None or not (self._client.want_write() or self._client._out_messages)  # noqa: SLF001 - paho has no public count
+        sock = self._socket()
+        if sock is None or self._waits_to_write:
+            return sock is None
+        return not (self._client.want_write() or self._client._out_messages)  # noqa: SLF001 - paho has no public count
 
     def disconnect(self) -> None:
         """Leave the broker; the session stays."""
@@ -235,7 +257,9 @@ class Link:
             self._reporter.problem("broker_refused", f"shard {self.shard}: {code}")
             return
         self.generation += 1
+        self._connected = True
         self._unacked = 0
+        self._waits_to_write = False
         self._backlog_until = self._clock.mono() + BACKLOG_S if flags.session_present else 0.0
         client.subscribe([(f"vigia/v1/{self.shard}/+/{kind}", 1) for kind in KINDS])
 
@@ -255,12 +279,15 @@ class Link:
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any
     ) -> None:
-        self.online = False
+        self.online = self._connected = False
         if code.is_failure or self._connecting_until is not None:
             self._reporter.problem("broker_lost", f"shard {self.shard}: {code}")
         self._lost(self._clock.mono())
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        self._take(_topic(message), message.mid, bytes(message.payload))
+
+    def _take(self, topic: str, mid: int, payload: bytes) -> None:
         now = self._clock.mono()
         self._unacked += 1
         if self._unacked >= BACKLOG_WINDOW:
@@ -268,9 +295,9 @@ class Link:
         self._deliver(
             Received(
                 shard=self.shard,
-                topic=_topic(message),
-                payload=bytes(message.payload),
-                mid=message.mid,
+                topic=topic,
+                payload=payload,
+                mid=mid,
                 generation=self.generation,
                 arrival_ms=self._clock.now_ms(),
                 live=now >= self._backlog_until,

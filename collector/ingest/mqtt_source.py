@@ -30,6 +30,11 @@ JOIN_S = 15.0  # the loop may be in the middle of connecting
 _WINDOW_MAX = 65_535
 
 
+def _window(batch_frames: int, shards: int) -> int:
+    """Return how many messages of one shard may wait here: a batch, and two when there is one shard only."""
+    return min(max(batch_frames, 2 * batch_frames // max(1, shards)), _WINDOW_MAX)
+
+
 class MqttSource:
     """Receives for a set of shards; a ``Courier``."""
 
@@ -54,7 +59,7 @@ class MqttSource:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         context = tls_context(config.broker)
-        window = min(2 * config.ingest.batch_frames, _WINDOW_MAX)
+        window = _window(config.ingest.batch_frames, len(set(shards)))
         self._links = {
             shard: Link(shard, config.broker, context, window, deliver, self, reporter, clock)
             for shard in shards
@@ -95,10 +100,13 @@ class MqttSource:
 
     def acknowledge(self, messages: Sequence[Received]) -> None:
         """Acknowledge messages in this order."""
+        by_shard: dict[str, list[Received]] = {}
+        for message in messages:
+            by_shard.setdefault(message.shard, []).append(message)
 
         def run() -> None:
-            for message in messages:
-                self._links[message.shard].acknowledge(message)
+            for shard, received in by_shard.items():
+                self._links[shard].acknowledge(received)
 
         self._command(run)
 
@@ -111,7 +119,8 @@ class MqttSource:
 
     def _command(self, command: Callable[[], None]) -> None:
         self._commands.append(command)
-        self._wake()
+        if len(self._commands) == 1:  # else whoever left the one before woke the loop, which takes all
+            self._wake()
 
     def _wake(self) -> None:
         # a full pipe wakes as well; a closed one has nobody to wake
@@ -167,6 +176,8 @@ class MqttSource:
                 key.data.write()
         while self._commands:
             self._commands.popleft()()
+        for link in self._links.values():
+            link.flush()
 
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):

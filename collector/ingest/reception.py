@@ -1,20 +1,21 @@
 """Stage ``receive``: which frames are new, which were seen before, which is the newest of its device.
 
-Per key and incarnation the state keeps the seqs received as intervals. The order of a device's incarnations
-is that of its keys, then of the boot counter, then of first sight: it decides what is current.
+Per key and incarnation the state keeps the seqs received as intervals. What lies below the floor of an old
+set, or belongs to an incarnation that may have been forgotten, can no longer be judged: it is quarantined
+under that name and never called a replay or a duplicate.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from agent.wire import intervals
+from collector.ingest import order, tail
 from collector.model import Outcome, Reason
-from collector.storage.state import DeviceState, Incarnation, Key
+from collector.storage.state import DeviceState, Incarnation
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -22,17 +23,11 @@ if TYPE_CHECKING:
     from collector.ingest.batch import Batch, Item
     from collector.model import Frame
 
-MAX_INTERVALS = 256  # of one incarnation; more collapse to a floor
-DIGESTS = 20_000  # recent frames whose content is remembered
-_NTH_BITS = 16
-_BOOT_BITS = 36
-_BOOT_MAX = (1 << _BOOT_BITS) - 1
+# Of one incarnation; more collapse to a floor. A full spool of which every second frame was thinned has
+# fewer: its older half, which comes last, must not fall below a floor that its newer half raised.
+MAX_INTERVALS = 2_048
 
-
-def pack_order(key_index: int, boot: int, nth: int) -> int:
-    """One number that orders a device's incarnations: by key, then boot, then first sight."""
-    nth = min(nth, (1 << _NTH_BITS) - 1)
-    return ((key_index << _BOOT_BITS | min(boot, _BOOT_MAX)) << _NTH_BITS) | nth
+Name = tuple[str, str]  # kid, incarnation
 
 
 def refused(row: Incarnation, seq: int) -> str | None:
@@ -47,7 +42,6 @@ class ReceiveStage:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._digests: OrderedDict[tuple[str, str, int], bytes] = OrderedDict()
 
     def __call__(self, batch: Batch) -> None:
         """Begin the unit of work."""
@@ -55,83 +49,107 @@ class ReceiveStage:
         framed = batch.framed()
         if not framed:
             return
-        rows = self._load(batch, [frame for _, frame in framed])
-        seen: dict[tuple[str, str], set[int]] = {}
+        rows = self._load(batch, framed)
+        seen: dict[Name, dict[int, bytes]] = {}
         marks = {device: (state.incarnation_order, state.seq) for device, state in batch.states.items()}
         for item, frame in framed:
-            row = item.work.incarnation = rows[frame.kid, frame.incarnation]
+            row = item.work.incarnation = rows.get((frame.kid, frame.incarnation))
+            if row is None:
+                item.finish(Outcome.REFUSED, Reason.TOO_OLD_TO_JUDGE, "an incarnation that was forgotten")
+                continue
             if frame.seq is not None:
-                self._judge(item, frame, row, seen.setdefault((frame.kid, frame.incarnation), set()))
+                _judge(item, frame, frame.seq, row, seen.setdefault((frame.kid, frame.incarnation), {}))
             if item.work.new and frame.seq is not None:
                 mark = (row.order, frame.seq)
                 item.work.current = mark > marks.get(frame.device, (-1, -1))
                 marks[frame.device] = max(mark, marks.get(frame.device, mark))
 
-    def _judge(self, item: Item, frame: Frame, row: Incarnation, seen: set[int]) -> None:
-        seq = frame.seq or 0
-        if seq < row.floor:
-            item.finish(Outcome.REFUSED, Reason.TOO_OLD_TO_JUDGE, f"seq {seq} is below {row.floor}")
-            return
-        known = seq in seen or intervals.contains(row.stored, seq) or refused(row, seq) is not None
-        if not self._same(frame, known=known):
-            item.finish(Outcome.REFUSED, Reason.SEQ_REUSED, f"seq {seq} came before with other content")
-        elif known:
-            item.finish(Outcome.DUPLICATE)
-        else:
-            item.work.new = True
-            seen.add(seq)
-
-    def _same(self, frame: Frame, *, known: bool) -> bool:
-        """Whether the content is that of the frame that came before under this seq, as far as remembered."""
-        key = (frame.kid, frame.incarnation, frame.seq or 0)
-        if known:
-            return self._digests.get(key, frame.digest) == frame.digest
-        self._digests[key] = frame.digest
-        if len(self._digests) > DIGESTS:
-            self._digests.popitem(last=False)
-        return True
-
-    def _load(self, batch: Batch, frames: list[Frame]) -> dict[tuple[str, str], Incarnation]:
+    def _load(self, batch: Batch, framed: list[tuple[Item, Frame]]) -> dict[Name, Incarnation]:
         session = batch.database()
-        devices = {frame.device for frame in frames}
+        devices = {frame.device for _, frame in framed}
         states = session.scalars(select(DeviceState).where(DeviceState.device_id.in_(devices)))
         batch.states = {state.device_id: state for state in states}
-        wanted = {(frame.kid, frame.incarnation): frame for frame in frames}
+        wanted = {(frame.kid, frame.incarnation) for _, frame in framed}
         columns = tuple_(Incarnation.kid, Incarnation.incarnation)
         found = session.scalars(select(Incarnation).where(columns.in_(list(wanted))))
         rows = {(row.kid, row.incarnation): row for row in found}
-        for key, frame in wanted.items():
-            if key not in rows:
-                rows[key] = self._begin(session, frame)
-                batch.begun = True
+        for item, frame in _introductions(framed, rows):
+            self._introduce(batch, item, frame, rows)
         return rows
 
-    def _begin(self, session: Session, frame: Frame) -> Incarnation:
-        row = Incarnation(
-            kid=frame.kid,
-            incarnation=frame.incarnation,
-            device_id=frame.device,
-            boot=min(frame.boot, _BOOT_MAX),
-            kernel_boot=frame.kernel_boot,
-            order=_order(session, frame),
-            clock_trusted=True,
-            stored=[],
-            refused=[],
-            dropped={},
-            floor=0,
-            stored_below=0,
-            first_ms=frame.arrival_ms,
-            last_ms=frame.arrival_ms,
-        )
-        session.add(row)
-        session.flush()
-        return row
+    def _introduce(self, batch: Batch, item: Item, frame: Frame, rows: dict[Name, Incarnation]) -> None:
+        """Begin an incarnation that is not known, and give one that is born its place."""
+        session, state, live = batch.database(), batch.states.get(frame.device), item.received.live
+        name = frame.kid, frame.incarnation
+        if name not in rows:
+            if order.is_forgotten(session, frame, state, live=live):
+                return
+            rows[name] = _begin(session, frame)
+            order.hold_back(session, frame, rows[name], state)
+            order.forget(session, frame.kid)
+            batch.begun = True
+        order.advance(session, frame, rows[name], state, live=live)
 
 
-def _order(session: Session, frame: Frame) -> int:
-    boot = min(frame.boot, _BOOT_MAX)
-    nth = session.scalar(select(func.count()).where(Incarnation.kid == frame.kid, Incarnation.boot == boot))
-    begun = select(Key.from_ms).where(Key.kid == frame.kid).scalar_subquery()
-    earlier = tuple_(Key.from_ms, Key.kid) < tuple_(begun, frame.kid)
-    index = session.scalar(select(func.count()).where(Key.device_id == frame.device, earlier))
-    return pack_order(index or 0, boot, nth or 0)
+def _introductions(
+    framed: list[tuple[Item, Frame]], rows: dict[Name, Incarnation]
+) -> list[tuple[Item, Frame]]:
+    """Return one frame of each incarnation that is not known, a birth if there is one, and all new births."""
+    found: dict[tuple[Name, int], tuple[Item, Frame]] = {}
+    for item, frame in framed:
+        name = frame.kid, frame.incarnation
+        row = rows.get(name)
+        born = frame.kind == "birth" and frame.seq is not None
+        if born and not (row and intervals.contains(row.stored, frame.seq or 0)):
+            found[name, -1] = item, frame
+        elif row is None:
+            found.setdefault((name, 0), (item, frame))
+    return [entry for _, entry in sorted(found.items(), key=lambda known: known[0][1])]
+
+
+def _judge(item: Item, frame: Frame, seq: int, row: Incarnation, seen: dict[int, bytes]) -> None:
+    if seq < row.floor:
+        item.finish(Outcome.REFUSED, Reason.TOO_OLD_TO_JUDGE, f"seq {seq} is below {row.floor}")
+        return
+    known = intervals.contains(row.stored, seq) or refused(row, seq) is not None
+    if fault := _reused(frame, seq, row, seen.get(seq), known=known):
+        item.finish(Outcome.REFUSED, Reason.SEQ_REUSED, fault)
+    elif known or seq in seen:
+        item.finish(Outcome.DUPLICATE)
+    else:
+        item.work.new = True
+        seen[seq] = frame.digest
+
+
+def _reused(frame: Frame, seq: int, row: Incarnation, before: bytes | None, *, known: bool) -> str | None:
+    """Say what shows that a seq, or the whole incarnation, is in use a second time."""
+    if frame.kernel_boot != row.kernel_boot:
+        return "its incarnation was drawn before, in another run of the kernel"
+    if before is not None:
+        return None if before == frame.digest else f"seq {seq} came before with other content"
+    if known and tail.differs(row.tail, seq, frame.uptime_ms, frame.digest):
+        return f"seq {seq} came before with other content"
+    return None
+
+
+def _begin(session: Session, frame: Frame) -> Incarnation:
+    row = Incarnation(
+        kid=frame.kid,
+        incarnation=frame.incarnation,
+        device_id=frame.device,
+        boot=min(frame.boot, order.BOOT_MAX),
+        kernel_boot=frame.kernel_boot,
+        order=order.first_order(session, frame),
+        clock_trusted=True,
+        stored=[],
+        refused=[],
+        dropped={},
+        floor=0,
+        stored_below=0,
+        first_ms=frame.arrival_ms,
+        last_ms=frame.arrival_ms,
+        tail=b"",
+    )
+    session.add(row)
+    session.flush()
+    return row

@@ -6,12 +6,13 @@ written; see ``clock``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from collector.ingest import clock
 from collector.model import Outcome, Quality, Readings, Reason
+from collector.rules.reads import reads
 from collector.storage import points
 from collector.storage.state import Incarnation
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collector.ingest.lease import Leases
     from collector.ingest.ports import Registry
     from collector.log import Reporter
-    from collector.model import Frame, Table
+    from collector.model import Frame, Observation
 
 Numbered = list[tuple["Item", "Frame", Incarnation]]
 
@@ -57,7 +58,7 @@ class ResolveStage:
             self._reporter.problem("collector_clock", "the fleet's clocks agree against ours: check NTP here")
         elif fault := clock.find_fault(frame, row, current=current, live=live):
             self._reporter.problem("clock_fault", f"{frame.device}: {fault}; its arrival is used instead")
-            clock.distrust(frame, row)
+            clock.distrust(frame, row, live=live)
         found = clock.resolve(frame, row)
         item.work.time_ms, item.work.quality = found.time_ms, found.quality
         if found.future and not ours:
@@ -100,7 +101,7 @@ def _sibling(session: Session, row: Incarnation) -> tuple[int, Quality] | None:
     if other is None or other.anchor_ms is None:
         return None
     if other.fault_anchor_ms is not None:
-        return other.fault_anchor_ms, Quality.ARRIVAL
+        return other.fault_anchor_ms, Quality(other.fault_source or Quality.ARRIVAL)
     return other.anchor_ms, Quality(other.anchor_source or Quality.BOUNDED)
 
 
@@ -126,24 +127,51 @@ class PointsStage:
     def __call__(self, batch: Batch) -> None:
         """Make the points of every new frame."""
         for item, frame, _ in _numbered(batch):
-            for table in frame.tables:
-                self._add(item, frame, table)
-            if frame.tables and not item.work.points and _has_values(frame):
+            if not frame.tables:
+                continue
+            rows, item.work.observations = self._take(item, frame)
+            item.work.points = points.FramePoints(frame.device, item.work.quality, rows)
+            if not rows and _has_values(frame):
                 item.finish(Outcome.REFUSED, Reason.NO_ASSIGNMENT, f"{frame.device} was at no facility then")
 
-    def _add(self, item: Item, frame: Frame, table: Table) -> None:
-        work = item.work
+    def _take(self, item: Item, frame: Frame) -> tuple[list[points.Taken], list[tuple[str, Observation]]]:
+        """Return the rows that hold a value, with the facility at which the device was, and what is told.
+
+        The rules are told the rows that they read, and of the others one for each moment: that it was lived.
+        """
+        work, device = item.work, frame.device
         current = work.current and work.quality is not Quality.BOUNDED
-        for row in points.rows_in_time(table):
-            time_ms = work.time_ms + row[0]
-            site = self._registry.site_of(frame.device, time_ms)
-            values = points.row_values(table, row)
-            if site is None or not values:
-                continue
-            marked = points.with_quality(values, work.quality)
-            work.points.append(points.point(table, marked, site, frame.device, time_ms))
-            seen = Readings(frame.device, time_ms, table.measurement, table.instance, values, current)
-            work.observations.append((site, seen))
+        sites: dict[int, str | None] = {}
+        rows, told = [], []
+        unread: dict[int, points.Taken] = {}
+        for table in frame.tables:
+            read = reads(table.measurement, table.instance)
+            for row in points.rows_in_time(table):
+                time_ms = work.time_ms + row[0]
+                if time_ms not in sites:
+                    sites[time_ms] = self._registry.site_of(device, time_ms)
+                site = sites[time_ms]
+                if site is None or _is_empty(row):
+                    continue
+                rows.append(points.Taken(table, site, time_ms, row))
+                if read:
+                    told.append((site, _reading(device, rows[-1], current=current)))
+                else:
+                    unread[time_ms] = rows[-1]
+        for _, reading in told:
+            unread.pop(reading.time_ms, None)
+        told += [(taken.site, _reading(device, taken, current=current)) for taken in unread.values()]
+        return rows, list(told)
+
+
+def _is_empty(row: tuple[Any, ...]) -> bool:
+    return None in row and all(value is None for value in row[1:])
+
+
+def _reading(device: str, taken: points.Taken, *, current: bool) -> Readings:
+    table, _, time_ms, row = taken
+    values = points.row_values(table, row)
+    return Readings(device, time_ms, table.measurement, table.instance, values, current)
 
 
 def _has_values(frame: Frame) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from agent.wire import topics
 from collector.errors import ConfigError, VigiaError
 from collector.ingest.acks import DeviceAckStage
-from collector.ingest.batch import Batch
+from collector.ingest.ahead import Ahead
 from collector.ingest.hearing import Hearing
 from collector.ingest.inbox import Inbox
 from collector.ingest.lease import LEASE_MS, Leases
@@ -66,8 +66,8 @@ class IngestService:
         self._clock = clock
         self._shards = sorted(set(config.ingest.shards))
         self._leases = Leases(engine, config.ingest.owner, clock)
-        self._inbox = Inbox(clock)
-        self._source = MqttSource(config, self._shards, self._inbox.put, metrics, reporter, clock)
+        inbox = Inbox(clock)
+        self._source = MqttSource(config, self._shards, inbox.put, metrics, reporter, clock)
         parts = Parts(
             config.ingest, _secret(config), engine, store, registry, judge,
             self._leases, self._source, metrics, reporter, clock,
@@ -75,6 +75,7 @@ class IngestService:
         steps = stages(parts)
         self._device_acks = next(step for step in steps if isinstance(step, DeviceAckStage))
         self._pipeline = Pipeline(steps, metrics, reporter, clock, self._be_deaf)
+        self._ahead = Ahead(inbox, self._pipeline.prepare, config.ingest)
         self._chronicle = Chronicle(engine, store, reporter, config.ingest.shards)
         self._hearing: dict[str, Hearing] = {}
         self._next_tick = self._next_refresh = 0.0
@@ -86,9 +87,11 @@ class IngestService:
             if self._lease(stop):
                 self._listen()
                 self._source.start(self._leases.owner, self._leases.epochs)
+                self._ahead.start()
                 self._receive(stop)
                 goodbye = True
         finally:
+            self._ahead.stop()
             self._source.stop(goodbye=goodbye)
         self._leases.release()
 
@@ -123,13 +126,11 @@ class IngestService:
         self._hearing = {shard: Hearing(newest) for shard in self._shards}
 
     def _receive(self, stop: threading.Event) -> None:
-        config = self._config.ingest
         while not stop.is_set():
             if not self._source.is_alive():
                 raise VigiaError("the network thread ended: this is a fault of ours, see the log")
-            messages = self._inbox.take(config.batch_frames, self._wait_s(), config.batch_ms / 1000)
-            if messages:
-                self._pipeline.run(Batch.of(messages), stop)
+            if (batch := self._ahead.take(self._wait_s())) is not None:
+                self._pipeline.run(batch, stop)
             self._device_acks.flush()
             self._pass_time()
 
@@ -168,7 +169,7 @@ class IngestService:
 
     def _judged_sites(self) -> list[str]:
         now_ms = self._clock.now_ms()
-        oldest = self._inbox.oldest_ms()
+        oldest = self._ahead.oldest_ms()
         online = self._source.online()
         behind = oldest is not None and now_ms - oldest > BEHIND_MS
         for shard, hearing in self._hearing.items():

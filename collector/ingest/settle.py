@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from agent.wire import intervals
-from collector.ingest import sessions
+from collector.ingest import clones, sessions, suspicion, tail
 from collector.ingest.reception import MAX_INTERVALS
 from collector.model import Arrival, Born, Died, Outcome, Reason
-from collector.storage.state import DeviceState
+from collector.storage.state import DeviceState, RuleState
 
 if TYPE_CHECKING:
+    from collections import Counter
+
+    from sqlalchemy.orm import Session
+
     from collector.clock import Clock
     from collector.ingest.batch import Batch, Item
     from collector.ingest.lease import Leases
+    from collector.ingest.names import Names
     from collector.ingest.ports import Judge, Registry
     from collector.ingest.quarantine import Quarantine
     from collector.log import Reporter
@@ -51,12 +57,13 @@ class CommitStage:
 
     name = "commit"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - everything that a transaction holds meets here
         self,
         leases: Leases,
         registry: Registry,
         judge: Judge,
         quarantine: Quarantine,
+        names: Names,
         reporter: Reporter,
         clock: Clock,
     ) -> None:
@@ -64,6 +71,7 @@ class CommitStage:
         self._registry = registry
         self._judge = judge
         self._quarantine = quarantine
+        self._names = names
         self._reporter = reporter
         self._clock = clock
 
@@ -71,27 +79,37 @@ class CommitStage:
         """Commit the batch."""
         session = batch.database()
         self._leases.check(session, batch.shards)
+        twice: list[str] = []
         for item in batch.items:
             if item.frame is not None and item.work.incarnation is not None:
-                self._take(batch, item, item.frame, item.work.incarnation)
-        self._quarantine.keep(session, batch.items)
+                twice += self._take(batch, item, item.frame, item.work.incarnation)
+        for device in sorted(set(self._quarantine.keep(session, batch.items))):
+            self._reporter.problem("held_full", f"{device}: no room to hold more tables for requeue")
+        self._names.save(session)
         session.flush()
-        self._tell_rules(batch)
+        doubts = suspicion.doubts(batch.items)
+        doubts.update((device, suspicion.CLONE) for device in twice)
+        self._tell_rules(batch, doubts)
         session.commit()
+        self._names.saved()
 
-    def _take(self, batch: Batch, item: Item, frame: Frame, row: Incarnation) -> None:
+    def _take(self, batch: Batch, item: Item, frame: Frame, row: Incarnation) -> list[str]:
+        """Take a frame into the state; return its device when it shows that its key is in use twice."""
         state = _state_of(batch, frame.device)
-        changed = None
+        changed, cloned = None, False
         if frame.seq is None:
             changed = sessions.advance(frame, row.order, state)
             item.finish(Outcome.STORED if changed else Outcome.DUPLICATE)
         elif item.work.new:
             if item.verdict is None:
                 item.finish(Outcome.STORED)
+            live = clones.is_live(item, frame, row)
             _receive(item, frame, row)
             _advance(item, frame, row, state)
             changed = sessions.advance(frame, row.order, state)
+            cloned = live and clones.hear(batch.database(), frame, row, state)
         self._observe(item, frame, changed)
+        return [frame.device] if cloned else []
 
     def _observe(self, item: Item, frame: Frame, changed: Born | Died | None) -> None:
         """Put what the rules are told in order: it came, a session began, readings, it ended.
@@ -111,21 +129,42 @@ class CommitStage:
         end: list[tuple[str, Observation]] = [(site, what) for what in ended] if site else []
         item.work.observations = [*begin, *readings, *end]
 
-    def _tell_rules(self, batch: Batch) -> None:
+    def _tell_rules(self, batch: Batch, doubts: Counter[tuple[str, str]]) -> None:
         told: dict[str, list[Observation]] = {}
         for item in batch.items:
             for site, observation in item.work.observations:
                 told.setdefault(site, []).append(observation)
         now_ms = self._clock.now_ms()
+        for site, suspects in suspicion.by_site(doubts, now_ms, self._registry.site_of).items():
+            told.setdefault(site, []).extend(suspects)
         session = batch.database()
-        for site, observations in told.items():
-            try:
-                with session.begin_nested():
+        # one query for all; while they are held here, the rules find them in the session
+        memories = session.scalars(select(RuleState).where(RuleState.site_id.in_(told))).all()
+        if not self._judge_all(session, told, now_ms):
+            for site, observations in told.items():
+                self._judge_one(session, site, observations, now_ms)
+        del memories
+
+    def _judge_all(self, session: Session, told: dict[str, list[Observation]], now_ms: int) -> bool:
+        """Judge all sites under one savepoint; False when a rule failed, and then nothing was done."""
+        try:
+            with session.begin_nested():
+                for site, observations in told.items():
                     self._judge.observe(session, site, observations, now_ms)
-            except OperationalError:  # the database, not the rule: the batch comes again
-                raise
-            except Exception as error:  # noqa: BLE001 - a rule that fails on one site must not stop the readings of all
-                self._reporter.problem("rules_failed", f"{site}: {type(error).__name__}: {error}")
+        except OperationalError:  # the database, not the rule: the batch comes again
+            raise
+        except Exception:  # noqa: BLE001 - each site under its own savepoint finds and reports the one
+            return False
+        return True
+
+    def _judge_one(self, session: Session, site: str, observations: list[Observation], now_ms: int) -> None:
+        try:
+            with session.begin_nested():
+                self._judge.observe(session, site, observations, now_ms)
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a rule that fails on one site must not stop the readings of all
+            self._reporter.problem("rules_failed", f"{site}: {type(error).__name__}: {error}")
 
 
 def _state_of(batch: Batch, device: str) -> DeviceState:
@@ -145,16 +184,20 @@ def _receive(item: Item, frame: Frame, row: Incarnation) -> None:
     if verdict is not None and verdict.outcome is Outcome.REFUSED:
         reason = (verdict.reason or Reason.STORE_REFUSED).value
         row.refused = _with_refused(row.refused, seq, reason)
+    elif seq < row.floor:  # an earlier frame of the batch raised it
+        row.stored_below += 1
     else:
         stored = [list(pair) for pair in row.stored]
         intervals.add(stored, seq)
         row.stored = stored
     if len(row.stored) > MAX_INTERVALS or len(row.refused) > MAX_INTERVALS:
         _raise_floor(row)
-    row.dropped = {
-        name: max(frame.dropped.get(name, 0), row.dropped.get(name, 0))
-        for name in {**row.dropped, **frame.dropped}
-    }
+    if frame.dropped:
+        row.dropped = {
+            name: max(frame.dropped.get(name, 0), row.dropped.get(name, 0))
+            for name in {**row.dropped, **frame.dropped}
+        }
+    row.tail = tail.note(row.tail, seq, frame.uptime_ms, frame.digest)
     row.last_ms = max(row.last_ms, frame.arrival_ms)
 
 

@@ -5,22 +5,29 @@
 - unknown fields of a known measurement are numbers, stored as float, at most 16 per device and measurement;
 - at most 64 instances per device and measurement.
 
-What was seen of unknown fields and instances is kept in memory: a restart forgets it.
+Most tables are of a kind that was seen before and hold nothing but legal numbers: ``usual`` takes those in
+one pass; ``check`` judges all others, value by value, and says what is wrong.
+
+What was seen of unknown fields and instances is remembered by ``names``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from agent.wire import fields as register
+from agent.wire import frame as wire
+from agent.wire.errors import WireError
+from collector.ingest.names import FIELD, INSTANCE, Names
+from collector.ingest.plans import Plan, plan_of
 from collector.model import Reason, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-T = TypeVar("T")
+MAX_PLANS = 2_000  # kinds of tables that are remembered
 _INT_LIMIT = 1 << 53  # integers beyond cannot all be floats
 
 
@@ -36,9 +43,42 @@ class Checked:
 class Register:
     """Holds tables to the register."""
 
-    def __init__(self) -> None:
-        self._unknown: dict[tuple[str, str], set[str]] = {}
-        self._instances: dict[tuple[str, str], set[str | None]] = {}
+    def __init__(self, names: Names | None = None) -> None:
+        self._names = names or Names()
+        self._instances = self._names.known[INSTANCE]
+        self._plans: dict[tuple[str, ...], Plan] = {}
+
+    def usual(self, device: str, raw: Any) -> Table | None:
+        """Return a decoded table as ``check`` would, None when it is not of the usual kind.
+
+        ``raw`` is whatever stood in the payload. Usual are known fields, an instance that the device has
+        named before, and a legal number for every field.
+        """
+        try:
+            measurement, instance, fields, rows = raw
+            if type(fields) is not list:
+                return None
+            plan = self._plans.get((measurement, *fields)) or self._plan(raw)
+            known = instance is None or instance in self._instances[device, measurement]
+        except (TypeError, ValueError, KeyError):
+            return None
+        if not known or not plan or type(rows) is not list or not plan.fits(rows):
+            return None
+        return Table(measurement, instance, plan.names, tuple(map(tuple, rows)))
+
+    def _plan(self, raw: list[Any]) -> Plan | None:
+        """Return the plan for tables like this one, None when there cannot be one."""
+        try:
+            wire.check_table(raw)
+        except WireError:
+            return None
+        measurement, _, names, _ = raw
+        plan = plan_of(measurement, tuple(names))
+        if plan is not None:
+            if len(self._plans) >= MAX_PLANS:
+                self._plans.clear()
+            self._plans[measurement, *names] = plan
+        return plan
 
     def check(self, device: str, table: Table) -> Checked:
         """Return what may be stored of a table of this device."""
@@ -56,7 +96,7 @@ class Register:
         # a tag's value cannot carry a backslash: line protocol has no escape for it
         if tag is None or "\\" in table.instance or not table.instance.isprintable():
             return Reason.WRONG_TYPE
-        full = not _room(self._instances, (device, table.measurement), table.instance, register.MAX_INSTANCES)
+        full = not self._names.room(INSTANCE, (device, table.measurement), table.instance)
         return Reason.TOO_MANY_INSTANCES if full else None
 
     def _values(self, device: str, table: Table, known: register.Measurement) -> Checked:
@@ -68,7 +108,7 @@ class Register:
                 kept.append((column, name, check))
             elif name in register.RESERVED or name == known.tag:
                 checked.problems[Reason.UNKNOWN_FIELD] += 1
-            elif _room(self._unknown, (device, table.measurement), name, register.MAX_UNKNOWN_FIELDS):
+            elif self._names.room(FIELD, (device, table.measurement), name):
                 kept.append((column, name, _number))
             else:
                 checked.problems[Reason.UNKNOWN_FIELD] += 1
@@ -77,14 +117,6 @@ class Register:
             names = tuple(name for _, name, _ in kept)
             checked.table = Table(table.measurement, table.instance, names, rows)
         return checked
-
-
-def _room(seen: dict[tuple[str, str], set[T]], key: tuple[str, str], name: T, limit: int) -> bool:
-    """Whether a name is known under the key or there is room for it."""
-    names = seen.setdefault(key, set())
-    if name not in names and len(names) < limit:
-        names.add(name)
-    return name in names
 
 
 def _row(

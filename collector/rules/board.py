@@ -118,14 +118,17 @@ class Board:
         if entry["phase"] == Phase.CLEAR:
             self.memory["conditions"].pop(_key(finding.condition, finding.subject), None)
 
-    def revise(self, finding: Finding, *, final: bool = False) -> bool:
-        """Announce another cause or other facts of an open condition; False when nothing is new."""
+    def revise(self, finding: Finding, *, final: bool = False, again: bool = False) -> bool:
+        """Announce another cause or other facts of an open condition; False when nothing is new.
+
+        ``again``: the same kinds of facts are news, because their numbers are.
+        """
         if not self.is_open(finding.condition, finding.subject):
             return False
         entry = self._entry(finding.condition, finding.subject)
         codes = [fact.code for fact in finding.facts]
         same = entry.get("codes") == codes and entry.get("cause") == finding.cause
-        if same and (not final or entry.get("final")):
+        if same and not again and (not final or entry.get("final")):
             return False
         self._remember(entry, finding, final=final)
         self._announce(Change.REVISED, finding, finding.at_ms, finding.facts, final=final)

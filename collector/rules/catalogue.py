@@ -59,6 +59,7 @@ THRESHOLDS: Final = (
     ),
     Threshold("planned_stop_ms", 900_000, "ms", "who stops a device in order starts it again within 15 min"),
     Threshold("silent_together_ms", 90_000, "ms", "devices that fall silent within one detection time"),
+    Threshold("security_quiet_ms", 86_400_000, "ms", "a day: a copied card comes on whenever it is used"),
     Threshold("neighbours_dark_count", 2, "premises", "one dark neighbour may be a coincidence"),
     Threshold("neighbours_dark_share", 0.3, "of premises", "k of n, as in last-gasp practice of utilities"),
 )
@@ -125,6 +126,7 @@ _CONDITIONS: Final = (
     Condition("ups_self_test", Severity.INFO, Route.NOBODY),
     Condition("outage", Severity.CRITICAL, Route.CREW),
     Condition("device_silent", Severity.WARNING, Route.CREW),
+    Condition("security", Severity.WARNING, Route.DISPATCHER),  # keys are revoked at the centre
 )
 CONDITIONS: Final = {condition.name: condition for condition in _CONDITIONS}
 

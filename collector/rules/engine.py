@@ -5,17 +5,17 @@ Pure: no clock, no input or output; the same steps give the same answers. The me
     devices     device -> voice, arrivals, boot id, link, story (network/silence, network/path)
     ups         device/ups -> what was seen last (power)
     conditions  condition|subject -> where it stands (board); what is clear is not kept
+    suspects    device -> what was held against its identity (security)
     outage      the silence of the whole site, or null (network/outage)
     status      {"value", "since_ms"}: waiting, ok, degraded, dark or hazard
 """
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, Final
 
-from collector.model import Readings, Severity, Transition
-from collector.rules import device, power
+from collector.model import Readings, Severity, Suspect, Transition
+from collector.rules import device, power, security
 from collector.rules.board import OPEN, Board, Finding, Memory, Shows, severity
 from collector.rules.catalogue import CONDITIONS, rank
 from collector.rules.network import outage, path, silence
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from collector.rules.site import SiteFacts
 
 READERS: Final = (power.observe, path.observe)  # each is given every row
-_BLANK: Final[dict[str, Any]] = {"devices": {}, "ups": {}, "conditions": {}, "outage": None}
+_BLANK: Final[dict[str, Any]] = {
+    "devices": {}, "ups": {}, "conditions": {}, "suspects": {}, "outage": None,
+}  # fmt: skip
 
 
 def step(
@@ -44,22 +46,33 @@ def step(
     ``state`` is left as it was; ``{}`` begins. Observations of devices that are not of this site are no
     evidence and are left out. Without observations this is a tick.
     """
-    memory = copy.deepcopy(_BLANK) | copy.deepcopy(state)
+    memory = _copied(_BLANK) | _copied(state)
     board = Board(site, memory, now_ms, thresholds)
     _prune(board)
-    _observe(board, [item for item in observations if site.device(item.device) is not None])
+    here = {entry.id for entry in site.devices}
+    _observe(board, [item for item in observations if item.device in here])
     device.lapsed(board, silence.tick(board))
     power.tick(board)
     outage.tick(board)
     device.tick(board)
+    security.tick(board)
     _set_status(board)
     return memory, board.transitions
+
+
+def _copied(value: Any) -> Any:
+    """Copy a JSON value: a tenth of the time of ``copy.deepcopy``, which asks every value what it is."""
+    if type(value) is dict:
+        return {key: _copied(member) for key, member in value.items()}
+    return [_copied(member) for member in value] if type(value) is list else value
 
 
 def _observe(board: Board, items: list[Observation]) -> None:
     """Who speaks comes before what is said: a backlog belongs to a device that is back."""
     for item in items:
-        if not isinstance(item, Readings):
+        if isinstance(item, Suspect):
+            security.observe(board, item)  # somebody in its name: no sign that the device speaks
+        elif not isinstance(item, Readings):
             silence.observe(board, item)
     for item in items:
         if isinstance(item, Readings):
@@ -76,6 +89,7 @@ def _prune(board: Board) -> None:
                 board.apply(Finding(condition, subject, Shows.NO, board.now_ms, reason="device_moved"))
             memory["conditions"].pop(f"{condition}|{subject}", None)
     memory["devices"] = {name: entry for name, entry in memory["devices"].items() if name in here}
+    memory["suspects"] = {name: entry for name, entry in memory["suspects"].items() if name in here}
     memory["ups"] = {key: ups for key, ups in memory["ups"].items() if key.partition("/")[0] in here}
 
 
@@ -89,7 +103,10 @@ def _set_status(board: Board) -> None:
 
 
 def _status(board: Board) -> str:
-    """Danger first, then silence, then trouble. A site whose devices speak again is not dark any more."""
+    """Danger first, then silence, then trouble. A site whose devices speak again is not dark any more.
+
+    Doubts about who speaks are the dispatcher's; they do not make a facility's service worse.
+    """
     voices = {silence.voice(board.memory, name) for name in board.memory["devices"]} - {Voice.NEW}
     ranks = [rank(severity(condition)) for condition, _, phase in board.known() if phase in OPEN]
     if rank(Severity.HAZARD) in ranks:
@@ -98,6 +115,9 @@ def _status(board: Board) -> str:
         return "waiting"
     if voices == {Voice.SILENT}:
         return "dark"
-    speaking = [condition for condition, _, phase in board.known() if phase in OPEN and condition != "outage"]
-    troubled = any(rank(CONDITIONS[name].severity) >= rank(Severity.WARNING) for name in speaking)
+    apart = {"outage", security.CONDITION}
+    speaking = [condition for condition, _, phase in board.known() if phase in OPEN]
+    troubled = any(
+        rank(CONDITIONS[name].severity) >= rank(Severity.WARNING) for name in speaking if name not in apart
+    )
     return "degraded" if troubled else "ok"

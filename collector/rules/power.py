@@ -145,11 +145,20 @@ def measured_pu(board: Board, ups: Memory) -> float | None:
 
 
 def _evaluate(board: Board, subject: str, ups: Memory, at_ms: int) -> None:
+    if _is_quiet(board, subject, ups):
+        return
     contact_before = board.is_open("ups_contact_lost", subject)
     for finding in _findings(board, subject, ups, at_ms):
         board.apply(finding)
     if board.is_open("ups_contact_lost", subject) != contact_before:
         _tell_contact(board, subject, ups, at_ms)
+
+
+def _is_quiet(board: Board, subject: str, ups: Memory) -> bool:
+    """Say that no finding can change anything: none shows yes, and nothing of this UPS is but clear."""
+    if not ups["contact"] or ups.get("line") == "ob" or ups.get("rb") or ups.get("cal"):
+        return False
+    return all(key.partition("|")[2] != subject for key in board.memory["conditions"])
 
 
 def _findings(board: Board, subject: str, ups: Memory, at_ms: int) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError
 from collector.errors import StoreUnavailableError
 from collector.model import Reason
 from collector.storage import influx_flux, influx_lines, influx_setup
-from collector.storage.points import instance_tag, split_by_time
+from collector.storage.points import instance_tag, oldest_ms, split_by_time
 from collector.storage.port import Latest, Series, Written
 
 if TYPE_CHECKING:
@@ -82,21 +82,27 @@ class InfluxStore:
     def write(self, frames: Sequence[Sequence[Point]]) -> list[Written]:
         """Write the points of each frame: new ones to the raw bucket, old ones to the long one."""
         now_ms = self._clock.now_ms()
-        oldest_ms = now_ms - self._config.long_retention_days * DAY_MS
-        answers = [_too_old(frame, oldest_ms) for frame in frames]
+        limit_ms = now_ms - self._config.long_retention_days * DAY_MS
+        answers = [_too_old(frame, limit_ms) for frame in frames]
         border_ms = now_ms - self._config.raw_retention_days * DAY_MS + MARGIN_MS
         lines: dict[str, dict[int, bytes]] = {}
         for index, frame in enumerate(frames):
             if answers[index].reason is not None:
                 continue
-            buckets = (self._config.influx.long_bucket, self._config.influx.bucket)
-            for bucket, points in zip(buckets, split_by_time(frame, border_ms), strict=True):
-                if points:
-                    lines.setdefault(bucket, {})[index] = influx_lines.encode(points)
+            for bucket, points in self._buckets(frame, border_ms):
+                lines.setdefault(bucket, {})[index] = influx_lines.encode(points)
         for bucket, numbered in lines.items():
             for index, answer in self._put(bucket, list(numbered.items())).items():
                 answers[index] = answer
         return answers
+
+    def _buckets(self, frame: Sequence[Point], border_ms: int) -> list[tuple[str, Sequence[Point]]]:
+        """Say which points of a frame go where."""
+        influx = self._config.influx
+        if not frame or oldest_ms(frame) >= border_ms:
+            return [(influx.bucket, frame)] if frame else []
+        old, new = split_by_time(frame, border_ms)
+        return [(bucket, part) for bucket, part in ((influx.long_bucket, old), (influx.bucket, new)) if part]
 
     def _put(self, bucket: str, frames: list[tuple[int, bytes]]) -> dict[int, Written]:
         """Write frames; return what was refused. Halves until the culprits are alone."""
@@ -190,9 +196,11 @@ class InfluxStore:
         return StoreUnavailableError(f"InfluxDB at {self._config.influx.url}: {text}")
 
 
-def _too_old(frame: Sequence[Point], oldest_ms: int) -> Written:
+def _too_old(frame: Sequence[Point], limit_ms: int) -> Written:
+    if not frame or oldest_ms(frame) >= limit_ms:
+        return Written()
     for item in frame:
-        if item.time_ms < oldest_ms:
+        if item.time_ms < limit_ms:
             return Written(Reason.BEYOND_RETENTION, f"{item.measurement} at {item.time_ms} ms")
     return Written()
 

@@ -6,16 +6,19 @@ instance under the register's name for it, in order of their names; nothing else
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from agent.wire import fields as register
 from collector.model import Point, Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from collector.model import Table, Value
 
+_OFFSET = itemgetter(0)
 _FALLBACK_TAG = "instance"  # of a measurement that the register no longer knows
 
 
@@ -27,7 +30,8 @@ def instance_tag(measurement: str) -> str:
 
 def row_values(table: Table, row: tuple[Any, ...]) -> dict[str, Value]:
     """Return the values of one row by name, without those that are missing."""
-    return {name: value for name, value in zip(table.fields, row[1:], strict=True) if value is not None}
+    values = dict(zip(table.fields, row[1:], strict=True))
+    return {name: value for name, value in values.items() if value is not None} if None in row else values
 
 
 def point(table: Table, values: dict[str, Value], site: str, device: str, time_ms: int) -> Point:
@@ -46,6 +50,55 @@ def with_quality(values: dict[str, Value], quality: Quality) -> dict[str, Value]
     return values | {register.TIME_QUALITY: quality.value}
 
 
+class Taken(NamedTuple):
+    """One row of a table, where and when it was taken."""
+
+    table: Table
+    site: str
+    time_ms: int
+    row: tuple[Any, ...]
+
+
+class FramePoints(Sequence[Point]):
+    """The points of one frame. They are made when somebody looks at them; ``rows`` is what they are made of.
+
+    A store that writes text need not look: see ``influx_lines``. Every row has a value.
+    """
+
+    __slots__ = ("_made", "device", "newest_ms", "oldest_ms", "quality", "rows")
+
+    def __init__(self, device: str, quality: Quality, rows: list[Taken]) -> None:
+        self.device = device
+        self.quality = quality
+        self.rows = rows
+        times = [taken.time_ms for taken in rows]
+        self.oldest_ms, self.newest_ms = min(times, default=0), max(times, default=0)
+        self._made: list[Point] | None = None
+
+    @overload
+    def __getitem__(self, index: int) -> Point: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Point]: ...
+
+    def __getitem__(self, index: int | slice) -> Point | list[Point]:
+        if self._made is None:
+            self._made = [self._point(taken) for taken in self.rows]
+        return self._made[index]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def _point(self, taken: Taken) -> Point:
+        values = with_quality(row_values(taken.table, taken.row), self.quality)
+        return point(taken.table, values, taken.site, self.device, taken.time_ms)
+
+
+def oldest_ms(frame: Sequence[Point]) -> int:
+    """Return the time of a frame's oldest point; it must have one."""
+    return frame.oldest_ms if isinstance(frame, FramePoints) else min(item.time_ms for item in frame)
+
+
 def series_key(item: Point) -> tuple[str, str, str, str | None]:
     """Site, device (empty for what the centre concluded), measurement and instance of a point."""
     tags = dict(item.tags)
@@ -60,4 +113,4 @@ def split_by_time(frame: Sequence[Point], border_ms: int) -> tuple[list[Point], 
 
 def rows_in_time(table: Table) -> Iterator[tuple[Any, ...]]:
     """Return a table's rows, oldest first."""
-    return iter(sorted(table.rows, key=lambda row: int(row[0])))
+    return iter(sorted(table.rows, key=_OFFSET))

@@ -124,6 +124,7 @@ class Incarnation(Base):
     clock_trusted: Mapped[bool] = mapped_column(default=True)
     fault_seq: Mapped[int | None] = mapped_column(BigInteger)  # from this seq on the device's wall is ignored
     fault_anchor_ms: Mapped[int | None] = mapped_column(Milliseconds)  # and this anchor used
+    fault_source: Mapped[str | None] = mapped_column(String(10))  # a Quality
     floor: Mapped[int] = mapped_column(BigInteger, default=0)  # seqs below are too old to judge
     stored_below: Mapped[int] = mapped_column(BigInteger, default=0)  # how many of them were stored
     stored: Mapped[list[Any]] = mapped_column(default=list)
@@ -131,6 +132,29 @@ class Incarnation(Base):
     dropped: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the device's own account
     first_ms: Mapped[int] = mapped_column(Milliseconds)
     last_ms: Mapped[int] = mapped_column(Milliseconds)
+    live_first_ms: Mapped[int | None] = mapped_column(Milliseconds)  # arrival of frames just sealed
+    live_last_ms: Mapped[int | None] = mapped_column(Milliseconds)
+    tail: Mapped[bytes] = mapped_column(default=b"")  # what the newest seqs held (ingest/tail)
+
+
+class KeyFloor(Base):
+    """Up to which boot counter a key's incarnations may have been forgotten."""
+
+    __tablename__ = "key_floor"
+
+    kid: Mapped[str] = mapped_column(String(16), primary_key=True)
+    boot: Mapped[int] = mapped_column(BigInteger)
+
+
+class DeviceName(Base):
+    """An instance or an unknown field that was taken of a device: what its limits count."""
+
+    __tablename__ = "device_name"
+
+    device_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    measurement: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)  # instance, field
+    name: Mapped[str] = mapped_column(String(128), primary_key=True)
 
 
 class DeviceState(Base):
@@ -148,6 +172,7 @@ class DeviceState(Base):
     session: Mapped[int] = mapped_column(BigInteger, default=-1)
     session_phase: Mapped[str] = mapped_column(String(8), default="none")  # none, birth, death
     hello: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    speaker: Mapped[str | None] = mapped_column(String(16))  # the incarnation last heard live
 
 
 class Lease(Base):
@@ -165,6 +190,7 @@ class Quarantined(Base):
     """A frame or table that was not accepted, with its reason; ``held`` ones wait for requeue."""
 
     __tablename__ = "quarantined"
+    __table_args__ = (Index("ix_quarantined_device", "device_id", "held", "id"),)
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True)
     at_ms: Mapped[int] = mapped_column(Milliseconds, index=True)
@@ -174,6 +200,9 @@ class Quarantined(Base):
     payload: Mapped[bytes] = mapped_column()
     size: Mapped[int] = mapped_column(Integer)
     held: Mapped[bool] = mapped_column(default=False)
+    detail: Mapped[str] = mapped_column(String(300), default="")  # of held ones: the measurements
+    sealed_ms: Mapped[int | None] = mapped_column(Milliseconds)  # of held ones: when it was sealed
+    quality: Mapped[str | None] = mapped_column(String(10))  # and how that is known
 
 
 # --- rules, incidents, notifications ------------------------------------------------------------

@@ -13,6 +13,7 @@ from agent.build import build
 from agent.outbox import BACKLOG_BURST, BACKLOG_EVERY_MS
 from agent.outstanding import LIMIT, RESERVED
 from agent.samples import Sample
+from agent.shards import RESET_MS
 from agent.wire import cose, topics
 from tests.agent.centre import DEVICE, SITE, Centre, Received, status
 from tests.agent.virtual import ScriptedTransport, VirtualClock
@@ -412,3 +413,55 @@ def test_a_signature_binds_frame_and_topic(config, device_folder):
         await made.end()
 
     asyncio.run(run())
+
+
+@scenario
+async def test_a_frames_life_follows_the_link_and_the_collectors_word(bench: Bench):
+    entries = bench.agent.parts.spool.entries
+    assert [entry.state for entry in entries()] == ["broker_acked"]
+    bench.transport.pubacks = False
+    await bench.data()
+    assert [entry.state for entry in entries()] == ["broker_acked", "outstanding"]
+    birth, data = entries()
+    bench.transport.cut()
+    assert [entry.state for entry in entries()] == ["spooled", "spooled"]
+    while not bench.transport.connected:
+        await bench.clock.advance(100)
+    assert {entry.state for entry in entries()} == {"outstanding"}
+    received = {one.seq: one for one in bench.new()}
+    bench.ack(received[0])
+    bench.ack(received[1], refused="bad_payload")
+    assert (birth.state, data.state) == ("stored", "refused")
+
+
+@scenario
+async def test_a_puback_of_a_settled_frame_changes_nothing(bench: Bench):
+    bench.transport.pubacks = False
+    await bench.data()
+    data = bench.new()[-1]
+    mid = len(bench.transport.sent)
+    bench.ack(data)
+    bench.transport.on_puback(mid)
+    bench.transport.on_puback(12345)
+    assert data.seq not in {entry.seq for entry in bench.agent.parts.spool.entries()}
+
+
+@scenario
+async def test_a_rebuilt_collector_gets_lost_frames_again(bench: Bench):
+    """Its epochs begin anew; the fleet does not wait for ever for the old ones."""
+    bench.transport.deliver(STATUS, status("online", 40))
+    bench.transport.deliver(STATUS, status("offline", 40))
+    bench.new()
+    bench.transport.deliver(STATUS, status("online", 1))
+    assert bench.counts()["status_old_epoch"] == 1
+    await bench.clock.advance(RESET_MS - 1000)
+    assert kinds(bench.new()) == []
+    await bench.clock.advance(120_000)
+    assert "birth" in kinds(bench.new())
+
+
+@scenario
+async def test_status_messages_of_other_topics_are_nonsense(bench: Bench):
+    for topic in ("vigia/v1/zz/collector", "vigia/v1/collector", "/collector"):
+        bench.transport.deliver(topic, status("online"))
+    assert bench.counts()["status_malformed"] == 3

@@ -128,7 +128,7 @@ def test_a_write_cut_at_every_byte_loses_that_write_only(tmp_path):
         assert sorted(kept(spool)) == list(range(expected))
         torn = cut - sum(map(len, datas[:expected]))
         assert spool.dropped == ({"torn_bytes": torn} if torn else {})
-        assert spool_in(folder).dropped == {}  # said once
+        assert spool_in(folder).dropped == spool.dropped  # counted once, said while the machine runs
 
 
 def test_a_half_made_rewrite_is_forgotten(tmp_path):
@@ -246,7 +246,7 @@ def test_a_full_spool_on_flash_is_thinned_there(tmp_path):
     assert sum(path.stat().st_size for path in segments(tmp_path, "flash")) <= limit
     again = spool_in(tmp_path, limit=limit)
     assert kept(again) == kept(spool)
-    assert again.dropped == {}
+    assert again.dropped == spool.dropped
 
 
 def test_when_only_events_are_left_the_oldest_goes(tmp_path):
@@ -319,7 +319,7 @@ def test_folders_that_cannot_be_made_leave_memory(tmp_path):
     spool = spool_in(tmp_path, files)
     spool.add(record(1))
     assert sorted(kept(spool)) == [1]
-    assert spool.troubles == 3  # two folders, one write
+    assert spool.troubles == 5  # two folders, one frame, the account twice
 
 
 def test_a_file_that_cannot_be_rewritten_or_removed_stops_counting(tmp_path):

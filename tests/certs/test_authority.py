@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from agent import config as agent_config
+from agent.build import old_ack_keys
 from certs import keys
 from certs.authority import Authority
 from certs.enrolment import Place
@@ -73,7 +75,8 @@ def test_private_files_are_private(authority):
     assert found >= PRIVATE
     for path in authority.folder.rglob("*"):
         if path.is_file():
-            expected = 0o600 if path.name in PRIVATE else 0o644
+            private = path.name in PRIVATE or path.match("ack.*.key")
+            expected = 0o600 if private else 0o644
             assert stat.S_IMODE(path.stat().st_mode) == expected, path
 
 
@@ -209,6 +212,43 @@ def test_rotate_keeps_both_keys_enrolled(authority):
     now_certified = hashlib.sha256(public_key(certificate(folder / "cert.pem"))).digest()[:8].hex()
     assert second["keys"][1]["kid"] == now_certified != first["keys"][0]["kid"]
     assert (folder / "ack.key").read_bytes() != ack_key
+
+
+def test_rotation_and_renewal_keep_the_ack_keys_of_all_earlier_keys(authority):
+    folder = authority.issue("router-a", "alcaldia").folder
+    secrets = {}
+    for _ in range(3):
+        kid = enrolled(authority, "router-a")["keys"][-1]["kid"]
+        secrets[kid] = (folder / "ack.key").read_bytes()
+        authority.rotate_device("router-a")
+    for step in (lambda: None, lambda: authority.renew_device("router-a")):
+        step()
+        config = agent_config.load(str(folder / "agent.json"))
+        assert {kid: (folder / f"ack.{kid}.key").read_bytes() for kid in secrets} == secrets
+        assert old_ack_keys(config) == {bytes.fromhex(kid): key for kid, key in secrets.items()}
+        assert (folder / "ack.key").read_bytes() not in secrets.values()
+
+
+def test_rotation_keeps_what_people_put_into_the_configuration(authority):
+    folder = authority.issue("router-a", "alcaldia").folder
+    config = json.loads((folder / "agent.json").read_text())
+    config["readers"]["ups"] = {"names": ["sótano"]}
+    (folder / "agent.json").write_text(json.dumps(config))
+    authority.rotate_device("router-a")
+    after = json.loads((folder / "agent.json").read_text())
+    assert set(after["broker"].pop("old_ack_keys")) == {enrolled(authority, "router-a")["keys"][0]["kid"]}
+    assert after == config
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", '{"broker": 1}', '{"broker": {"old_ack_keys": 1}}'])
+def test_rotation_refuses_a_configuration_it_cannot_extend(authority, text):
+    folder = authority.issue("router-a", "alcaldia").folder
+    key = (folder / "key.der").read_bytes()
+    (folder / "agent.json").write_text(text)
+    with pytest.raises(CertsError, match="not a configuration"):
+        authority.rotate_device("router-a")
+    assert (folder / "key.der").read_bytes() == key
+    assert len(enrolled(authority, "router-a")["keys"]) == 1
 
 
 def test_issue_refuses_to_overwrite(authority):

@@ -123,6 +123,17 @@ def test_the_inbox_hands_out_in_order_up_to_the_limit():
     assert inbox.oldest_ms() is None
 
 
+def test_the_inbox_empties_the_shard_that_waits_longest_first():
+    inbox = Inbox(SystemClock())
+    for number in range(9):
+        inbox.put(Received("ab0"[number % 3], "t", b"", number, 1, number))
+    assert [m.mid for m in inbox.take(4, 0, 0.2)] == [0, 3, 6, 1]
+    assert inbox.oldest_ms() == 2
+    assert [m.mid for m in inbox.take(4, 0, 0.2)] == [2, 5, 8, 4]
+    assert [m.mid for m in inbox.take(4, 0, 0.2)] == [7]
+    assert inbox.oldest_ms() is None
+
+
 def test_the_inbox_wakes_who_waits():
     inbox = Inbox(SystemClock())
     taken: list[Received] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.ingest.reception import pack_order
+from collector.ingest.order import pack_order
 from collector.model import Readings
 from tests.ingest.world import SAMPLE, START_MS, Sealer
 

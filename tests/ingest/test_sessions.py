@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import combinations, permutations
+from types import SimpleNamespace
 
 import pytest
 
 from collector.ingest import sessions
 from collector.model import Born, Died
+from collector.storage.state import DeviceState
 from tests.ingest.world import Sealer, World
 
 # what is said, and what is known once all of it came, in any order: (session, phase)
@@ -101,3 +103,77 @@ def test_a_planned_stop_is_told_as_planned(world, device):
 
 def test_ranks():
     assert sessions.Rank(1, False, 9, 2) < sessions.Rank(1, True, 0, 2) < sessions.Rank(2, False, 0, 1)
+
+
+# --- every order of what one and two agents can say ---------------------------------------------------
+
+SAID: tuple[tuple[int, str, int], ...] = (  # (incarnation's order, what, session)
+    (1, "birth", 1), (1, "death", 1),  # a session and its end
+    (1, "birth", 2),  # a takeover: the same agent connects again
+    (1, "death", 2),  # its will, which may come late
+    (1, "birth", 2),  # sent again
+    (2, "birth", 1),  # the agent restarted
+)  # fmt: skip
+
+
+def frame_of(said):
+    order, what, session = said
+    kind = "event" if what == "stop" else what
+    return SimpleNamespace(
+        kind=kind, session=session, stop=what == "stop", device="r1", arrival_ms=order * 10 + session,
+        kernel_boot="k", hello={"order": order, "session": session}, incarnation=str(order),
+    )  # fmt: skip
+
+
+def blank():
+    return DeviceState(session_order=-1, session=-1, session_phase="none", hello={})
+
+
+def rank(said):
+    """The table of the module, written a second time."""
+    order, what, session = said
+    return (order, 1 if what == "stop" else 0, 0 if what == "stop" else session, 1 if what == "birth" else 2)
+
+
+def play(order):
+    state, told = blank(), []
+    for said in order:
+        change = sessions.advance(frame_of(said), said[0], state)
+        if change is not None:
+            told.append((said, change))
+    return state, told
+
+
+@pytest.mark.parametrize("size", range(1, len(SAID) + 1))
+@pytest.mark.parametrize("stop", [False, True])
+def test_every_permutation_of_every_choice_follows_the_table(size, stop):
+    said_all = (*SAID, (1, "stop", 0)) if stop else SAID
+    for chosen in {tuple(sorted(choice)) for choice in combinations(said_all, size)}:
+        highest = max(chosen, key=rank)
+        for order in set(permutations(chosen)):
+            state, told = play(order)
+            # the end is the maximum, whatever the order
+            assert sessions.known(state) == sessions.said(frame_of(highest), highest[0])
+            # only what is news is told, each at most once, and ever higher
+            ranks = [rank(said) for said, _ in told]
+            assert ranks == sorted(set(ranks))
+            assert told[-1][0] == highest
+            # a death that is late, or said twice, tells nothing
+            for said, change in told:
+                assert isinstance(change, Born if said[1] == "birth" else Died)
+                assert not isinstance(change, Died) or change.planned == (said[1] == "stop")
+
+
+@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("before", SAID)
+def test_pairs(before, said):
+    """The table row by row: what is not higher changes nothing at all."""
+    state, _ = play([before])
+    kept = (state.session_order, state.session, state.session_phase, state.hello)
+    change = sessions.advance(frame_of(said), said[0], state)
+    if rank(said) <= rank(before):
+        assert change is None
+        assert (state.session_order, state.session, state.session_phase, state.hello) == kept
+    else:
+        assert change is not None
+        assert (state.session_order, state.session, state.session_phase) == (said[0], said[2], said[1])

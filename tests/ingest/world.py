@@ -182,8 +182,8 @@ class World:
         self.numbers = itertools.count(1)
         self.metrics = Metrics(CollectorRegistry())
         self.reporter = Reporter("ingest", self.metrics)
-        self.store = EmbeddedStore(self.config.store, self.clock)
-        self.judge = Recorder()
+        self.store: Any = EmbeddedStore(self.config.store, self.clock)
+        self.judge: Any = Recorder()
         self.post = Post()
         self.restart()
 
@@ -196,7 +196,7 @@ class World:
             self.config.ingest, SECRET, self.engine, self.store, self.registry, self.judge, self.leases,
             self.post, self.metrics, self.reporter, self.clock,
         )  # fmt: skip
-        self.stages = stages(parts)
+        self.stages: Any = stages(parts)
         self.pipeline = Pipeline(self.stages, self.metrics, self.reporter, self.clock, lambda: None)
 
     def enrol(self, device: Sealer, *, from_ms: int = 0, revoked_ms: int | None = None) -> None:

@@ -3,6 +3,7 @@
 import os
 
 from agent import segment
+from agent.errors import StateError
 from agent.log import Log
 from agent.ports.files import Files
 from agent.segment import Record
@@ -83,3 +84,34 @@ def test_over_the_limit_data_are_thinned_and_events_kept() -> None:
     assert left[-1] == 199
     assert spool.dropped == {"data": 200 - len(left)}
     assert spool.size() <= 1 << 16
+
+
+def test_what_was_refused_is_counted_once_and_does_not_come_back() -> None:
+    """The account goes on over restarts of the process."""
+    path = folder()
+    spool = spool_in(path)
+    for seq in range(5):
+        spool.add(record(seq))
+    spool.lose(spool.entries()[2], "refused")
+    for _ in range(2):
+        spool = spool_in(path)
+        assert seqs(spool) == [0, 1, 3, 4]
+        assert spool.dropped == {"refused": 1}
+        assert spool.continued
+
+
+def test_a_frame_has_one_life() -> None:
+    """An event that the table does not have raises and changes nothing."""
+    spool = spool_in(folder())
+    entry = spool.add(record(0))
+    assert entry.state == "spooled"
+    spool.done(entry)
+    assert (entry.state, entry.gone) == ("stored", True)
+    for event in ("sent", "puback", "lost", "stored", "dropped"):
+        try:
+            entry.fire(event)
+        except StateError as error:
+            assert error.reason == "illegal_event"
+            continue
+        raise AssertionError(event)
+    assert entry.state == "stored"

@@ -1,20 +1,16 @@
-"""Write the published examples of the wire contract: ``wire/frames.json`` and ``wire/acks.json``.
+"""The published examples of single messages: ``wire/frames.json`` and ``wire/acks.json``.
 
-Usage: python -m tests.vectors.make_wire [FOLDER]. The result never varies; a test compares it. Each invalid
-example is a valid one with one thing wrong, and carries the reason WIRE.md gives for refusing it.
+Each invalid example is a valid one with one thing wrong, and carries the reason WIRE.md gives for refusing
+it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
 from agent.wire import cbor, cose, frame, mac, p256, topics
 
-HERE = Path(__file__).resolve().parent
 # The keys of these examples are public: RFC 6979 appendix A.2.5, and the hash of a word.
 PRIVATE = bytes.fromhex("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721")
 OTHER = hashlib.sha256(b"another device").digest()
@@ -344,6 +340,8 @@ def _shaped_acks() -> list[Vector]:
         "an interval backwards": {3: [[5, 4]]},
         "intervals that overlap": {3: [[0, 4], [4, 5]]},
         "a refusal without a reason": {4: [[41, 41]]},
+        "a seq that is stored and refused": {4: [[40, 41, "type_conflict"]]},
+        "65 intervals": {3: [[2 * at, 2 * at] for at in range(64)], 4: [[200, 200, "type_conflict"]]},
         "time below zero": {5: -1},
     }
     payloads = {name: cbor.encode({**value, **changes}) for name, changes in wrong.items()}
@@ -367,26 +365,13 @@ def keys() -> list[dict[str, str]]:
     ]
 
 
-def files() -> dict[str, str]:
-    """Return the files' texts by name."""
+def content() -> dict[str, Any]:
+    """Return what goes into the two files, by name."""
     frames = [
         *valid_frames(), *bad_topics(), *bad_envelopes(), *forgeries(), *strangers(), *bad_cbor(),
         *bad_payloads(), *wrong_kinds(),
     ]  # fmt: skip
-    content = {
+    return {
         "frames.json": {"keys": keys(), "frames": frames},
         "acks.json": {"keys": keys(), "ack_secret": SECRET.hex(), "acks": acks()},
     }
-    return {name: json.dumps(part, indent=1, ensure_ascii=False) + "\n" for name, part in content.items()}
-
-
-def main() -> None:
-    """Write the files to the folder named on the command line, else to their place."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "wire"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files().items():
-        (folder / name).write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from agent.wire import cose, mac
+from tests.vectors import __main__ as script
 from tests.vectors import make_wire
 
-FOLDER = Path(make_wire.HERE) / "wire"
+FOLDER = script.HERE / "wire"
 FRAMES = json.loads((FOLDER / "frames.json").read_text(encoding="utf-8"))
 ACKS = json.loads((FOLDER / "acks.json").read_text(encoding="utf-8"))
 KEYS = {key["kid"]: serialization.load_der_public_key(bytes.fromhex(key["spki"])) for key in FRAMES["keys"]}
@@ -24,7 +24,7 @@ UNSIGNED = {"bad_topic", "unknown_key"}
 
 
 def test_the_script_makes_the_files() -> None:
-    made = make_wire.files()
+    made = script.files()
     assert sorted(made) == sorted(path.name for path in FOLDER.iterdir())
     for name, text in made.items():
         assert (FOLDER / name).read_text(encoding="utf-8") == text
@@ -80,3 +80,10 @@ def test_ack_keys_come_from_the_secret() -> None:
     for key in ACKS["keys"]:
         derived = mac.ack_key(bytes.fromhex(ACKS["ack_secret"]), bytes.fromhex(key["kid"]))
         assert derived.hex() == key["ack_key"]
+
+
+def test_the_limits_are_those_of_the_contract() -> None:
+    for each in json.loads((FOLDER / "limits.json").read_text(encoding="utf-8"))["messages"]:
+        limit = cose.MAX_ACK_BYTES if each["topic"].endswith("/ack") else cose.MAX_BYTES
+        length = len(each["message"]) // 2 + each["zeros"] + len(each["tail"]) // 2
+        assert length == limit + (each["expect"] == "oversized"), each["name"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from agent import account, shards
 from agent.wire import cbor, cose, errors, frame, topics
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -54,8 +55,18 @@ def test_limits() -> None:
         f"at most {frame.MAX_DROPPED} names",
         f"[a-z][a-z0-9_]{{0,{frame.MAX_NAME - 1}}}",
         f"0..{2**63 - 1}",
+        f"an ack at most {cose.MAX_ACK_BYTES:,}",
+        f"at most {frame.MAX_ACK_RANGES} of both",
+        f"has come for {shards.RESET_MS // 1000} s",
+        f"status of more than {shards.MAX_BYTES} bytes",
     ):
         assert limit in TEXT, limit
+
+
+def test_the_names_of_the_account() -> None:
+    table = TEXT[TEXT.index("| Name | Counts |") :].split("\n\n", 1)[0]
+    first = [line.split("|")[1] for line in table.splitlines()[2:]]
+    assert re.findall(r"`(\w+)`", " ".join(first)) == list(account.NAMES)
 
 
 def test_algorithms_and_kinds() -> None:

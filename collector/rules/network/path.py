@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 def observe(board: Board, readings: Readings) -> None:
     """Take a row: into the state of the link when current, into the story when from a silence."""
-    entry = board.memory["devices"].setdefault(readings.device, silence.blank())
+    devices = board.memory["devices"]
+    entry = devices.get(readings.device) or devices.setdefault(readings.device, silence.blank())
     if readings.current:
         _remember(entry, readings)
-    if Voice(entry["voice"]) in {Voice.SILENT, Voice.RETURNING} and _from_silence(board, entry, readings):
+    if entry["voice"] in {Voice.SILENT, Voice.RETURNING} and _from_silence(board, entry, readings):
         _tell(board, entry, readings)
 
 

@@ -1,0 +1,245 @@
+"""The processes of a run: started, killed as the kernel kills, started again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from collector.failpoints import VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from certs.authority import Authority
+    from simulators.chaos.disk import Disk
+
+ORG, TOKEN = "chaos", "chaos-token"  # of a server on loopback that lives for seconds
+_SYSTEM = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+# with stock limits these lines are left out
+_LIMITS = re.compile(r"^(max_inflight_messages|max_queued_messages|max_queued_bytes) .*\n", re.MULTILINE)
+
+
+class ChaosError(Exception):
+    """The harness cannot do its work: no verdict on the system under test."""
+
+
+async def until(condition: Callable[[], Any], what: str, timeout_s: float = 60.0) -> None:
+    """Return when ``condition`` holds; ``ChaosError`` after ``timeout_s``."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
+    while not condition():
+        if loop.time() > deadline:
+            raise ChaosError(f"waited {timeout_s:.0f} s for {what}")
+        await asyncio.sleep(0.03)
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def program(name: str) -> str:
+    """Return where a server's program is: built into the cache, or installed."""
+    cache = (
+        os.environ.get("VIGIA_CACHE") or f"{os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'}/vigia"
+    )
+    found = shutil.which(name, path=os.pathsep.join([f"{cache}/bin", _SYSTEM]))
+    if found is None:
+        raise ChaosError(f"{name} is missing: run `make servers`")
+    return found
+
+
+class Process:
+    """One program that may be killed and started again; its words go to ``log``."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.running: subprocess.Popen[bytes] | None = None
+
+    def spawn(
+        self, command: Sequence[str], env: Mapping[str, str] | None = None, *, stdin: int = subprocess.DEVNULL
+    ) -> None:
+        """Start it. Signals that Python ignores stay ignored (SIGXFSZ: a limit is an error, not the end)."""
+        with self.log.open("ab") as log:
+            self.running = subprocess.Popen(
+                command,
+                stdin=stdin,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **(env or {})},
+                restore_signals=False,
+            )
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it runs."""
+        return self.running.pid if self.running is not None and self.running.poll() is None else None
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.end(signal.SIGKILL)
+
+    def end(self, how: signal.Signals) -> None:
+        """Send a signal and wait for the end."""
+        process, self.running = self.running, None
+        if process is None:
+            return
+        process.send_signal(how)
+        process.wait(60)
+        if process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+
+    def said(self) -> str:
+        """Everything it has said."""
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+
+class Broker(Process):
+    """Mosquitto with the project's own configuration, or with its stock limits."""
+
+    def __init__(self, folder: Path, authority: Authority, disk: Disk, *, stock: bool) -> None:
+        super().__init__(folder / "mosquitto.log")
+        self.port = authority.settings.device_port
+        self.disk = disk
+        self._command = [program("mosquitto"), "-c"]
+        self._authority = authority
+        self._conf = folder / "mosquitto" / "mosquitto.conf"
+        self._stock = stock
+
+    def configure(self) -> None:
+        """Write its configuration; the disk must be there."""
+        self._authority.export_mosquitto(
+            self._conf, data=self.disk.folder, device_bind="127.0.0.1", collector_bind="127.0.0.1"
+        )
+        text = self._conf.read_text(encoding="utf-8")
+        if self._stock:
+            text = _LIMITS.sub("", text)
+        # as root Mosquitto would become user `mosquitto`, who cannot enter this folder
+        user = "user root\n" if os.geteuid() == 0 else ""
+        self._conf.write_text(user + text, encoding="utf-8")
+
+    async def start(self) -> None:
+        """Start it and wait until it listens."""
+        before = self.said().count(" running")
+        self.spawn([*self._command, str(self._conf)])
+        await until(lambda: self.pid is None or self.said().count(" running") > before, "mosquitto")
+        if self.pid is None:
+            raise ChaosError(f"mosquitto ended: {self.said()[-500:]}")
+
+    def save(self) -> None:
+        """Make it write its sessions to disk now."""
+        if self.pid is not None:
+            os.kill(self.pid, signal.SIGUSR1)
+
+
+class Store(Process):
+    """InfluxDB, set up through its own API."""
+
+    def __init__(self, folder: Path, disk: Disk) -> None:
+        super().__init__(folder / "influxd.log")
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.disk = disk
+
+    async def start(self) -> None:
+        """Start it, wait until it answers, set it up when it is new."""
+        data = self.disk.folder
+        self.spawn([
+            program("influxd"), f"--bolt-path={data}/influxd.bolt", f"--sqlite-path={data}/influxd.sqlite",
+            f"--engine-path={data}/engine", f"--http-bind-address={self.url.removeprefix('http://')}",
+            "--reporting-disabled", "--log-level=warn",
+        ])  # fmt: skip
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + 60
+        while not await asyncio.to_thread(self._answers):
+            if self.pid is None or loop.time() > deadline:
+                raise ChaosError(f"influxd does not answer: {self.said()[-800:]}")
+            await asyncio.sleep(0.05)
+
+    def is_stuck(self) -> bool:
+        """Whether only a restart helps: what it could not open on a full disk it never tries again."""
+        return "opening shard previously failed" in self.said()
+
+    def set_up(self) -> None:
+        """Make organisation, bucket and token."""
+        first = {
+            "username": "chaos",
+            "password": "chaos-chaos",
+            "org": ORG,
+            "bucket": "first",
+            "token": TOKEN,
+        }
+        self._call("POST", "/api/v2/setup", first)
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self._call("GET", "/health")["status"] == "pass")
+        except (urllib.error.URLError, OSError, ValueError):
+            return False
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.url + path, data=data, method=method)  # noqa: S310 - own server
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - own server
+            parsed: dict[str, Any] = json.loads(answer.read())
+        return parsed
+
+
+class Ingest(Process):
+    """The collector's ingest, started again whenever it ends, as the supervisor does."""
+
+    def __init__(self, folder: Path, config: Path, failpoints: Sequence[str]) -> None:
+        super().__init__(folder / "ingest.log")
+        self._command = [sys.executable, "-m", "collector", "ingest", "--config", str(config)]
+        self.armed = list(failpoints)  # of the processes to come, in order
+        self.failed: list[str] = []  # ends that nobody brought about
+        self._keeping: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start it and keep it running."""
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        """End it for good."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        self.kill()
+
+    def strike(self) -> None:
+        """SIGKILL; it comes back by itself."""
+        if self.pid is not None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def windows_hit(self) -> list[str]:
+        """Return the windows in which it killed itself."""
+        return re.findall(r"^failpoint (after_\w+)$", self.said(), re.MULTILINE)
+
+    def _wait(self) -> int | None:
+        return self.running.wait() if self.running is not None else None
+
+    async def _keep(self) -> None:
+        while True:
+            env = {VARIABLE: self.armed[0]} if self.armed else {}
+            hits = len(self.windows_hit())
+            self.spawn(self._command, env)
+            code = await asyncio.to_thread(self._wait)
+            if code != -signal.SIGKILL:
+                self.failed.append(f"the ingest ended by itself with {code}: {self.said()[-300:]}")
+            if len(self.windows_hit()) > hits:
+                self.armed.pop(0)
+            await asyncio.sleep(0.1)

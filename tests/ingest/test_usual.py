@@ -1,0 +1,107 @@
+"""The short way (plans, lazy points, forms of lines) gives what the long way gives."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.wire import fields as register
+from agent.wire import frame as wire
+from agent.wire.errors import WireError
+from collector.ingest.tables import Register
+from collector.model import Quality, Table
+from collector.rules.reads import READ
+from collector.storage import influx_lines
+from collector.storage.points import FramePoints, Taken, oldest_ms, point, row_values, with_quality
+
+NUMBERS = st.one_of(
+    st.integers(-3, 300),
+    st.integers(-(1 << 65), 1 << 65),
+    st.floats(),
+    st.none(),
+    st.booleans(),
+    st.text(max_size=2),
+)
+NAMES = st.sampled_from(
+    ["input_voltage", "ol", "last_transfer", "load1", "uptime", "offset_ms", "own_field", "Bad"]
+)
+
+
+@st.composite
+def tables(draw):
+    names = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
+    width = draw(st.sampled_from([len(names), len(names), len(names), len(names) - 1]))
+    offsets = st.sampled_from([0, -10_000, -1, 5, True, 0.0])
+    row = st.tuples(offsets, *[NUMBERS] * width).map(list)
+    measurement = draw(st.sampled_from(["upsd", "system", "clock", "unheard_of"]))
+    return [measurement, draw(st.sampled_from([None, "apc"])), names, draw(st.lists(row, max_size=2))]
+
+
+def slowly(judge, raw):
+    """The table as the long way leaves it; None when it is refused or loses anything."""
+    try:
+        wire.check_table(raw)
+    except WireError:
+        return None
+    table = Table(raw[0], raw[1], tuple(raw[2]), tuple(tuple(row) for row in raw[3]))
+    checked = judge.check("r1", table)
+    return None if checked.problems else checked.table
+
+
+@settings(max_examples=400, deadline=None)
+@given(tables())
+def test_what_is_usual_is_what_the_long_way_takes_whole(raw):
+    judge = Register()
+    judge.check("r1", Table("upsd", "apc", ("ol",), ((0, 1),)))
+    usual = judge.usual("r1", raw)
+    if usual is not None:
+        expected = slowly(judge, raw)
+        assert usual == expected
+        assert repr(usual) == repr(expected)  # 1 is not 1.0
+
+
+def test_ordinary_tables_are_usual_from_the_second_time_on():
+    judge = Register()
+    raw = ["upsd", "apc", ["input_voltage", "ol"], [[-10_000, 127.1, 1], [0, 127.0, 0]]]
+    assert judge.usual("r1", raw) is None  # a new instance must be counted
+    assert slowly(judge, raw) == judge.usual("r1", raw)
+    assert judge.usual("r2", raw) is None
+    assert judge.usual("r1", ["upsd", ["apc"], raw[2], raw[3]]) is None
+    assert judge.usual("r1", ["upsd", "apc", {"ol": 1}, [[0, 1]]]) is None
+    assert judge.usual("r1", "1234") is None
+
+
+VALUES = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
+COUNTS = st.one_of(st.none(), st.integers(-(1 << 63), (1 << 63) - 1))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-9, 0), VALUES, COUNTS), min_size=1, max_size=3),
+    st.sampled_from(["a", "50 % = x, y", "ä"]),
+    st.sampled_from(Quality),
+)
+def test_lines_of_a_frame_are_those_of_its_points(rows, instance, quality):
+    table = Table("upsd", instance, ("input_voltage", "bad_values"), tuple(rows))
+    taken = [Taken(table, "casa", 1000 + row[0], row) for row in rows if row[1:] != (None, None)]
+    frame = FramePoints("r1", quality, taken)
+    made = [
+        point(table, with_quality(row_values(table, row), quality), "casa", "r1", time_ms)
+        for _, _, time_ms, row in taken
+    ]
+    assert list(frame) == made
+    assert influx_lines.encode(frame) == influx_lines.encode(made)
+    if made:
+        assert oldest_ms(frame) == oldest_ms(made) == min(item.time_ms for item in made)
+
+
+def test_text_goes_the_long_way():
+    table = Table("upsd", "a", ("last_transfer",), ((0, 'low "line"'),))
+    frame = FramePoints("r1", Quality.SYNCED, [Taken(table, "casa", 5, table.rows[0])])
+    assert (
+        influx_lines.encode(frame) == rb'upsd,device=r1,site=casa,ups_name=a last_transfer="low \"line\"" 5'
+    )
+
+
+def test_the_rules_read_known_measurements():
+    assert set(register.MEASUREMENTS) >= READ
