@@ -18,7 +18,7 @@ from paho.mqtt.properties import Properties
 
 from agent.wire import topics
 from collector.errors import ConfigError
-from collector.ingest.mqtt_stream import PacketSocket, puback, publish, read_publish
+from collector.ingest.mqtt_stream import PacketSocket, is_duplicate, puback, publish, read_publish
 from collector.model import Received
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Link:
                 break
             found = read_publish(packet, with_properties=self._with_properties) if self._connected else None
             if found is not None:
-                self._take(*found)
+                self._take(*found, dup=is_duplicate(packet))
                 continue
             sock.give(packet)
             if self._client.loop_read() != mqtt.MQTT_ERR_SUCCESS:
@@ -285,9 +285,10 @@ class Link:
         self._lost(self._clock.mono())
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        self._take(_topic(message), message.mid, bytes(message.payload))
+        self._take(_topic(message), message.mid, bytes(message.payload), dup=message.dup)
 
-    def _take(self, topic: str, mid: int, payload: bytes) -> None:
+    def _take(self, topic: str, mid: int, payload: bytes, *, dup: bool) -> None:
+        """Hand a message on; what the broker held back or sends again tells nothing of a clock."""
         now = self._clock.mono()
         self._unacked += 1
         if self._unacked >= BACKLOG_WINDOW:
@@ -300,7 +301,7 @@ class Link:
                 mid=mid,
                 generation=self.generation,
                 arrival_ms=self._clock.now_ms(),
-                live=now >= self._backlog_until,
+                live=not dup and now >= self._backlog_until,
             )
         )
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HANDSHAKE_S = 5.0
 _READ = 65_536
 _PUBLISH_1 = 0x32  # PUBLISH, QoS 1; the bits for DUP and RETAIN apart
+_DUP = 0x08
 _PUBLISH_MASK = 0xF6
 _MORE = 0x80  # another byte of a length follows
 _LENGTH_BYTES = 4
@@ -167,6 +168,11 @@ def read_publish(packet: bytes, *, with_properties: bool) -> Publish | None:
     except UnicodeDecodeError:
         topic = ""
     return Publish(topic, int.from_bytes(packet[end : end + 2], "big"), packet[body:])
+
+
+def is_duplicate(packet: bytes) -> bool:
+    """Whether the broker sent this PUBLISH before (the DUP flag, MQTT 3.1.1 section 3.3.1.1)."""
+    return bool(packet[0] & _DUP)
 
 
 def puback(mid: int) -> bytes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.ingest.mqtt_stream import PacketSocket, Publish, puback, publish, read_publish
+from collector.ingest.mqtt_stream import PacketSocket, Publish, is_duplicate, puback, publish, read_publish
 from tests.servers.mosquitto import new_authority
 from tests.servers.wait import until
 
@@ -169,3 +169,10 @@ def read_length(made: bytes) -> int:
         at += 1
         if made[at - 1] < 0x80:
             return at + length
+
+
+@pytest.mark.parametrize(("first", "again"), [(0x32, False), (0x3A, True), (0x33, False), (0x3B, True)])
+def test_what_the_broker_sends_again_is_known_by_its_flag(first, again):
+    packet = bytes([first]) + b"\x06\x00\x01t\x00\x07x"
+    assert read_publish(packet, with_properties=False) is not None
+    assert is_duplicate(packet) is again
