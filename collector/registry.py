@@ -115,13 +115,14 @@ class Registry:
         now = self._clock.mono()
         if now < self._next_refresh:
             return
-        self._next_refresh = now + REFRESH_S
         changed, seen = self._changed_files()
         with Session(self._engine) as session, session.begin():
             for problem in import_enrolments(session, changed):
                 self._reporter.problem("bad_enrolment", problem)
             self._snapshot = _read(session, self._reporter)
-        self._files = seen  # only now: what a busy database did not take comes again
+        # only now: what a busy database did not take comes again
+        self._files = seen
+        self._next_refresh = now + REFRESH_S
 
     def _changed_files(self) -> tuple[list[Path], dict[str, int]]:
         """Enrolment files that are new or were written since the last look, and the stamps of all."""

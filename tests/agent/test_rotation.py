@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent import config as configuration
@@ -19,10 +20,11 @@ from collector.log import Reporter
 from collector.metrics import Metrics
 from collector.registry import Registry
 from collector.storage.factory import open_store
-from collector.storage.state import Base, Incarnation, Site, open_engine
+from collector.storage.state import Base, Incarnation, Key, Site, open_engine
 from tests.agent.test_live import Running, eventually
 from tests.ingest.world import Recorder
 from tests.servers.mosquitto import MosquittoServer, new_authority
+from tests.servers.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +75,11 @@ class Centre:
         """The seqs stored, by kid, of incarnations with any."""
         with Session(self.engine) as session:
             return {row.kid: row.stored for row in session.query(Incarnation) if row.stored}
+
+    def known(self) -> set[str]:
+        """The keys that the centre knows."""
+        with Session(self.engine) as session:
+            return set(session.scalars(select(Key.kid)))
 
     def close(self) -> None:
         self._stop.set()
@@ -141,6 +148,8 @@ def test_a_backlog_under_the_old_key_is_delivered_verified_and_acked(authority, 
     sealed = seal_a_backlog(configured(authority, tmp_path))
     authority.rotate_device(DEVICE)
     old, new = kids(authority)
+    # a key is looked for at most every 2 s; frames of one that is not known yet come again a minute later
+    until(lambda: new in centre.known(), "the centre to know the new key")
     broker.start()
     config = configured(authority, tmp_path)
     assert list(config["broker"]["old_ack_keys"]) == [old]
