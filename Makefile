@@ -9,7 +9,7 @@ BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
 
-.PHONY: help setup setup-dev demo test test-quick bench-ingest bench-storm chaos fuzz lint types fix servers influxd micropython wheel tables lock clean
+.PHONY: help setup setup-dev demo test test-quick bench-ingest bench-storm chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -40,10 +40,13 @@ micropython: ## build MicroPython 1.25 into VIGIA_CACHE
 	@tools/build-micropython.sh
 
 test: setup-dev servers ## all tests, with real servers
-	@$(PYTEST)
+	@$(PYTEST) -m "not chaos"
+
+chaos-test: setup-dev servers ## ten chaos runs as a test
+	@$(PYTEST) -m chaos
 
 test-quick: setup-dev ## the tests that need no server
-	@$(PYTEST) -m "not server"
+	@$(PYTEST) -m "not server and not chaos"
 
 bench-ingest: setup-dev servers ## frames/s and CPU of the ingest (FRAMES=n TELEGRAF=path)
 	@$(BIN)/python -m tests.bench.ingest $(if $(FRAMES),--frames $(FRAMES)) $(if $(TELEGRAF),--telegraf $(TELEGRAF))
