@@ -15,6 +15,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.wire import mac
 from certs import enrolment, files, issuing, keys, names
 from certs.enrolment import EnrolledKey, Enrolment, Place
 from certs.errors import CertsError
@@ -91,10 +92,10 @@ class Desk:
         files.write(folder / "key.der", keys.private_der(key), private=True)
         files.write(folder / "key.pem", keys.private_pem(key), private=True)
         own = keys.kid(key.public_key())
-        files.write(folder / "ack.key", keys.ack_key(self._ack_secret, own), private=True)
+        files.write(folder / "ack.key", mac.ack_key(self._ack_secret, own), private=True)
         for old in entry.keys:
             if old.kid != own.hex():
-                secret = keys.ack_key(self._ack_secret, bytes.fromhex(old.kid))
+                secret = mac.ack_key(self._ack_secret, bytes.fromhex(old.kid))
                 files.write(folder / old_ack_key(old.kid), secret, private=True)
         files.write(folder / "agent.json", config)
 

@@ -1,9 +1,7 @@
-"""P-256 keys: their names (kid), their encodings, and the key of a device's acknowledgements."""
+"""P-256 keys: their names (kid) and their encodings."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,14 +13,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from agent.wire import cose
 from certs import files
 from certs.errors import CertsError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-KID_BYTES = 8
-ACK_LABEL = b"vigia ack v1"
 
 PrivateKey = ec.EllipticCurvePrivateKey
 PublicKey = ec.EllipticCurvePublicKey
@@ -40,12 +36,7 @@ def spki(key: PublicKey) -> bytes:
 
 def kid(key: PublicKey) -> bytes:
     """Return the key's name on the wire: the first 8 bytes of SHA-256 of its SPKI."""
-    return hashlib.sha256(spki(key)).digest()[:KID_BYTES]
-
-
-def ack_key(secret: bytes, kid_bytes: bytes) -> bytes:
-    """Derive the 32-byte key of a device's acknowledgements, from the collector's secret (32 bytes)."""
-    return hmac.digest(secret, ACK_LABEL + kid_bytes, "sha256")
+    return cose.key_id(spki(key))
 
 
 def private_der(key: PrivateKey) -> bytes:

@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from agent import config as agent_config
 from agent.build import old_ack_keys
+from agent.wire import mac
 from certs import keys
 from certs.authority import Authority
 from certs.enrolment import Place
@@ -132,7 +133,7 @@ def test_kid_and_ack_key(authority):
 
 
 def test_ack_key_vector():
-    assert keys.ack_key(bytes(range(32)), bytes.fromhex("0102030405060708")).hex() == (
+    assert mac.ack_key(bytes(range(32)), bytes.fromhex("0102030405060708")).hex() == (
         "81f28c9a653166881285fa26486912c155ccc1f6c6307370c8c1db8b1ca94cf0"
     )
 
