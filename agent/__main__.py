@@ -9,7 +9,16 @@ import sys
 
 from agent import __version__
 from agent import config as configuration
-from agent.build import ack_key, build, device_signer, device_transport, read_once, seal_once, system_clock
+from agent.build import (
+    ack_key,
+    build,
+    device_signer,
+    device_transport,
+    own_summary,
+    read_once,
+    seal_once,
+    system_clock,
+)
 from agent.errors import AgentError, ConfigError
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -23,8 +32,8 @@ usage: vigia-agent --config FILE [--print [--lang es|en] | --seal | --check-conf
 Without another option: samples, seals, spools and publishes until SIGTERM or SIGINT.
 
   --config FILE    the configuration, JSON (with CPython also TOML)
-  --print          read everything once and print a table
-  --lang es|en     language of the table; otherwise that of LANG
+  --print          read everything once; say what is wrong, what to try, and what was read
+  --lang es|en     language of what is printed; otherwise that of LANG
   --seal           read everything once and write one signed frame, binary, to standard output
   --check-config   check configuration, keys and certificates, and say so
   --version        print the version
@@ -115,7 +124,7 @@ def _print(config: "dict[str, Any]", options: dict[str, str]) -> int:
     from agent.print_table import render  # noqa: PLC0415 - with the register it fills a tenth of a router's heap
 
     readings = asyncio.run(read_once(config))
-    print(render(config, readings, options.get("--lang") or language()))
+    print(render(config, readings, options.get("--lang") or language(), own_summary(config)))
     return 1 if any(error for _, _, error in readings) else 0
 
 

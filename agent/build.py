@@ -1,6 +1,7 @@
 """The agent's composition root: a checked configuration in, a running agent's parts out."""
 
 from agent import identity as who
+from agent import own_state
 from agent import readers as reader_table
 from agent.acks import AckReader
 from agent.errors import ConfigError
@@ -62,7 +63,25 @@ def build(  # noqa: PLR0913 - what tests and simulators bring of their own
     parts = Parts(identity, clock, log, spool, sealer, publisher, Keeper())
     agent = Agent(parts, readers, _ms(config, "frame_s"), boot_unsaved=not saved)
     agent.all_kept = lambda: who.mark_stopped(files, folders, boot, log)
+    agent.after_frame = lambda: own_state.save(files, folders[0], own_state.told(agent.status(), clock), log)
+    if config["status_page"]["address"] is not None:
+        _serve_page(config, agent)
     return agent
+
+
+def _serve_page(config: "dict[str, Any]", agent: Agent) -> None:
+    """Give the agent its page; a machine without one does not even load its words."""
+    from agent.status_page import Latest, StatusPage  # noqa: PLC0415 - as said
+
+    latest = Latest(agent.parts.clock)
+    agent.sampler.on_reading = latest.take
+    agent.page = StatusPage(config, latest, agent.status, agent.parts.clock, agent.parts.log)
+
+
+def own_summary(config: "dict[str, Any]") -> "dict[str, Any]":
+    """Return what an agent that runs with this configuration last said of itself; see agent.own_state."""
+    content = own_state.load(Files(), config["spool"]["ram_dir"])
+    return own_state.summary(content, system_clock(), _ms(config, "frame_s"))
 
 
 async def read_once(config: "dict[str, Any]") -> "list[tuple[str, list[Sample], str]]":

@@ -24,6 +24,8 @@ MIN_SPOOL_KIB = 128  # a few messages of 64 KiB
 MAX_SPOOL_KIB = 65536
 MAX_PORT = 65535
 MAX_INTERVAL_S = 3600
+MAX_SERVERS = 3
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - refused by default
 
 
 class Required:
@@ -51,6 +53,53 @@ def _optional_text(value: "Any") -> str:
 def _texts(value: "Any") -> str:
     good = value is None or (isinstance(value, list) and value and not any(_text(item) for item in value))
     return "" if good else "has to be a list of texts"
+
+
+def _targets(value: "Any") -> str:
+    from agent.readers.probes_addresses import MOST_TARGETS, parse_target  # noqa: PLC0415 - where it is asked for
+
+    targets = [] if value is None else value
+    if not isinstance(targets, list) or len(targets) > MOST_TARGETS:
+        return "has to be a list of at most " + str(MOST_TARGETS) + " targets"
+    for target in targets:
+        if not isinstance(target, str) or parse_target(target) is None:
+            return "has a target that is none: " + str(target)[:80]
+    return ""
+
+
+def _address(value: "Any") -> str:
+    from agent.readers.probes_addresses import is_ip4  # noqa: PLC0415 - same
+
+    good = value is None or (isinstance(value, str) and is_ip4(value))
+    return "" if good else "has to be an IPv4 address"
+
+
+def _address_or_auto(value: "Any") -> str:
+    return "" if value == "auto" or not _address(value) else 'has to be "auto" or an IPv4 address'
+
+
+def _servers(value: "Any") -> str:
+    good = value is None or value == "auto"
+    good = good or (isinstance(value, list) and len(value) <= MAX_SERVERS and not any(map(_address, value)))
+    return "" if good else 'has to be "auto" or a list of at most ' + str(MAX_SERVERS) + " IPv4 addresses"
+
+
+def _name(value: "Any") -> str:
+    from agent.readers.probes_addresses import valid_host  # noqa: PLC0415 - same
+
+    return "" if isinstance(value, str) and valid_host(value) else "has to be a host name"
+
+
+def _names(value: "Any") -> str:
+    return "" if isinstance(value, list) and not any(map(_name, value)) else "has to be a list of host names"
+
+
+def _language(value: "Any") -> str:
+    return "" if value in {"es", "en"} else "has to be es or en"
+
+
+def _yes_no(value: "Any") -> str:
+    return "" if isinstance(value, bool) else "has to be true or false"
 
 
 def _key_files(value: "Any") -> str:
@@ -117,8 +166,28 @@ READERS: "dict[str, Table]" = {
         "names": (None, _texts),
         "nominal_v": (127, _between(1, 1000, " V")),
     },
+    "probes": {
+        "interval_s": (30, _between(1, MAX_INTERVAL_S, " s")),
+        "watch_s": (10, _between(1, MAX_INTERVAL_S, " s")),
+        "https_s": (300, _between(1, MAX_INTERVAL_S, " s")),
+        "gateway": ("auto", _address_or_auto),
+        "modem": (None, _address),
+        "dns": ("auto", _servers),
+        "dns_name": ("example.com", _name),
+        "targets": (None, _targets),
+        "ca": (None, _optional_text),
+    },
 }
-SECTIONS: "dict[str, Table]" = {"broker": BROKER, "spool": SPOOL, "intervals": INTERVALS}
+STATUS_PAGE: "Table" = {
+    "address": (None, _address),  # None: no page
+    "port": (8080, _PORT),
+    "lang": ("es", _language),
+    "names": ([], _names),
+    "every_address": (False, _yes_no),
+}
+SECTIONS: "dict[str, Table]" = {
+    "broker": BROKER, "spool": SPOOL, "intervals": INTERVALS, "status_page": STATUS_PAGE,
+}  # fmt: skip
 TOP: "Table" = {"device": (Required, _device), "site": (Required, _site)}
 PATHS = (
     ("broker", "ca"), ("broker", "cert"), ("broker", "key"), ("broker", "ack_key"),
@@ -157,7 +226,21 @@ def check(raw: "Any", folder: str = "") -> "dict[str, Any]":
     if "ups" in config["readers"]:
         ups = config["readers"]["ups"]
         ups["password_file"] = _below(folder, ups["password_file"])
+    if "probes" in config["readers"]:
+        probes = config["readers"]["probes"]
+        probes["ca"] = _below(folder, probes["ca"])
+    _check_page(config["status_page"])
     return config
+
+
+def _check_page(page: "dict[str, Any]") -> None:
+    """Refuse a page for everybody who can reach the machine, unless it was said in so many words."""
+    if page["address"] == EVERY_ADDRESS and not page["every_address"]:
+        raise ConfigError(
+            "bad_value",
+            "status_page.address has to be the address on the LAN side; "
+            "0.0.0.0 needs status_page.every_address = true",
+        )
 
 
 def _parsed(path: str, data: bytes) -> "Any":

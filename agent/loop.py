@@ -10,7 +10,7 @@ from agent.timing import wait_for_event
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from typing import Any
+    from typing import Any, Protocol
 
     from agent.identity import Identity
     from agent.keeper import Keeper
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from agent.shelf import Entry
     from agent.spool import Spool
     from agent.timing import Clock
+
+    class Page(Protocol):
+        """What is served to people beside the agent; it keeps its failures to itself."""
+
+        async def run(self) -> None:
+            """Serve until cancelled."""
+
 
 KEEP_MS = 5000
 FIRST_FRAME_MS = 3000  # a technician at the device should not wait a whole interval
@@ -62,7 +69,10 @@ class Agent:
         self._boot_unsaved = boot_unsaved
         self._ended = asyncio.Event()
         self._failure: "BaseException | None" = None
+        self._started_ms = parts.clock.uptime_ms()
         self.all_kept: "Callable[[], None]" = _nobody  # called at the end when nothing is left in RAM alone
+        self.after_frame: "Callable[[], None]" = _nobody
+        self.page: "Page | None" = None  # what is served beside the agent's own work
 
     async def run(self, stop: asyncio.Event) -> None:
         """Return after an orderly stop; raise what made a part of the agent itself fail."""
@@ -70,6 +80,7 @@ class Agent:
         sealing = asyncio.create_task(self._guarded(self._seal_forever()))
         keeping = asyncio.create_task(self._guarded(self._keep_forever()))
         until = asyncio.create_task(self._until(stop))
+        serving = asyncio.create_task(self.page.run()) if self.page else None
         self.sampler.start()
         try:
             await self._ended.wait()
@@ -80,6 +91,8 @@ class Agent:
         finally:
             for task in (publishing, sealing, keeping, until):
                 task.cancel()
+            if serving is not None:
+                serving.cancel()
             self.sampler.cancel()
             self.parts.spool.flush()
         if self.parts.spool.on_flash() == self.parts.spool.frames():
@@ -99,6 +112,8 @@ class Agent:
             "device": parts.identity.device,
             "incarnation": parts.identity.incarnation.hex(),
             "boot": parts.identity.boot,
+            "started_ms": self._started_ms,
+            "heard_ms": parts.publisher.heard_ms,
             "link": parts.publisher.link.state,
             "sessions": parts.publisher.link.sessions,
             "sealed": parts.sealer.next_seq,
@@ -140,6 +155,7 @@ class Agent:
         now_ms = self.parts.clock.uptime_ms()
         own, _ = clean(now_ms, [("agent", None, self._own_fields())])
         await self.parts.sealer.data(self.sampler.take() + own)
+        self.after_frame()
 
     async def _keep_forever(self) -> None:
         while not await wait_for_event(self.parts.clock, self._ended, KEEP_MS):

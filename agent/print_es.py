@@ -4,7 +4,7 @@ MEASUREMENTS = {
     "net": "Interfaz de red", "upsd": "UPS", "system": "Sistema", "mem": "Memoria", "disk": "Almacenamiento",
     "temp": "Temperatura", "cpu": "Procesador", "ping": "Respuesta", "wan": "Enlace a internet",
     "wifi_ap": "Punto de acceso Wi-Fi", "mains": "Medidor de luz", "tamper": "Sabotaje", "agent": "Agente",
-    "clock": "Reloj",
+    "clock": "Reloj", "dns_query": "Servidor DNS", "http_response": "Página", "x509_cert": "Certificado",
 }  # fmt: skip
 
 FIELDS = {
@@ -57,7 +57,17 @@ FIELDS = {
     "minimum_response_ms": "respuesta mínima",
     "maximum_response_ms": "respuesta máxima",
     "percent_packet_loss": "paquetes perdidos",
+    "packets_transmitted": "paquetes enviados",
+    "packets_received": "paquetes con respuesta",
     "result_code": "resultado (0: bien)",
+    "method": "cómo se probó (1: ICMP, 2: TCP)",
+    "query_time_ms": "tiempo de respuesta",
+    "rcode_value": "código de respuesta del DNS",
+    "response_time": "tiempo de respuesta",
+    "http_response_code": "código HTTP",
+    "expiry": "tiempo hasta que vence el certificado",
+    "enddate": "vence (segundos desde 1970)",
+    "verification_code": "certificado (0: válido)",
     "clients": "clientes",
     "channel": "canal",
     "noise": "ruido",

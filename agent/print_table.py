@@ -1,9 +1,10 @@
-"""What all readers see now, as a table for the technician at the device. Pure.
+"""What is wrong, and what all readers see now, for the technician at the device: as wide as a phone.
 
-English names are the register's meanings; Spanish ones are in agent.print_es.
+English names are the register's meanings; Spanish ones are in agent.print_es, the advice in agent.advice.
 """
 
-from agent import __version__, print_es
+from agent import __version__, own_state, print_es
+from agent.advice import NOMINAL_V, Advice, View, advise
 from agent.readers import words as plain
 from agent.wire.fields import MEASUREMENTS
 
@@ -18,25 +19,41 @@ WORDS = {
     "en": {
         "at": "at", "ok": "ok", "error": "ERROR", "yes": "yes", "no": "no", "range": "  ! out of range",
         "empty": "nothing read", "unknown": "(not in the register)",
+        "well": "Nothing wrong was found.", "wrong": "WRONG: ", "why": "Likely: ", "next": "Try: ",
     },
     "es": {
         "at": "en", "ok": "bien", "error": "ERROR", "yes": "sí", "no": "no", "range": "  ! fuera de rango",
         "empty": "sin lecturas", "unknown": "(no está en el registro)",
+        "well": "No se encontró ninguna falla.", "wrong": "FALLAS: ", "why": "Causa probable: ",
+        "next": "Qué hacer: ",
     },
 }  # fmt: skip
 UNITS = {"Cel": "°C", "count": "", "%": "%"}  # SenML's symbols that people write otherwise
-WIDTH = 46
-_KIB = 1024
-_SCALES = ("B", "KiB", "MiB", "GiB", "TiB")
+COLUMNS = 60  # of a terminal on a phone
+WIDTH = 42
 
 
-def render(config: "dict[str, Any]", readings: "list[tuple[str, list[Sample], str]]", lang: str) -> str:
-    """Return the table of ``readings`` = [(reader, samples, error or empty), ...] in es or en."""
+def render(
+    config: "dict[str, Any]",
+    readings: "list[tuple[str, list[Sample], str]]",
+    lang: str,
+    own: "dict[str, Any] | None" = None,
+) -> str:
+    """Return faults, then the table of ``readings`` = [(reader, samples, error or empty), ...] in es or en.
+
+    ``own`` is agent.own_state's summary of the running agent.
+    """
     words = WORDS[lang]
-    lines = ["Vigía " + __version__ + "  " + config["device"] + " " + words["at"] + " " + config["site"]]
+    lines = wrapped(
+        "Vigía " + __version__ + "  " + config["device"] + " " + words["at"] + " " + config["site"]
+    )
+    if own is not None:
+        lines += wrapped(own_state.sentence(own, lang))
+    lines += _faults(advise(view(config, readings, own), lang), lang)
     for name, samples, error in readings:
         state = words["error"] + ": " + error if error else words["ok"]
-        lines.extend(["", "== " + name + ": " + state])
+        lines.append("")
+        lines += wrapped("== " + name + ": " + state)
         if not samples:
             lines.append("  " + words["empty"])
         for sample in samples:
@@ -44,10 +61,46 @@ def render(config: "dict[str, Any]", readings: "list[tuple[str, list[Sample], st
     return "\n".join(lines)
 
 
+def view(
+    config: "dict[str, Any]",
+    readings: "list[tuple[str, list[Sample], str]]",
+    own: "dict[str, Any] | None",
+) -> View:
+    """Return the readings as the rules of agent.advice look at them."""
+    nominal_v = config.get("readers", {}).get("ups", {}).get("nominal_v") or NOMINAL_V
+    samples = [sample for _, found, _ in readings for sample in found]
+    return View(samples, nominal_v, own, [(name, error) for name, _, error in readings if error])
+
+
+def _faults(found: list[Advice], lang: str) -> list[str]:
+    words = WORDS[lang]
+    if not found:
+        return ["", words["well"]]
+    lines = ["", words["wrong"] + str(len(found))]
+    for number, advice in enumerate(found):
+        lines.append("")
+        lines += wrapped(str(number + 1) + ". " + advice.what)
+        lines += wrapped("   " + words["why"] + advice.why)
+        lines += wrapped("   " + words["next"] + advice.then)
+    return lines
+
+
+def wrapped(text: str, columns: int = COLUMNS) -> list[str]:
+    """Cut a line between words; what follows is indented by three more than it."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    lines = [indent]
+    for word in text.split():
+        if len(lines[-1]) + len(word) + 1 > columns and lines[-1].strip():
+            lines.append(indent + "   ")
+        blank = "" if not lines[-1].strip() else " "
+        lines[-1] += blank + word
+    return lines
+
+
 def _block(sample: "Sample", lang: str) -> list[str]:
     """Return the lines of one measurement and instance: its title, its numbers, its flags."""
     known = MEASUREMENTS[sample.measurement].fields if sample.measurement in MEASUREMENTS else {}
-    lines = [_heading(sample, lang)]
+    lines = wrapped(_heading(sample, lang))
     flags: "dict[str, list[str]]" = {"yes": [], "no": []}
     for name in sorted(sample.fields):
         field = known.get(name)
@@ -55,10 +108,10 @@ def _block(sample: "Sample", lang: str) -> list[str]:
         if field is not None and _is_flag(field):
             flags["yes" if value else "no"].append(name)
         else:
-            lines.append(_line(name, value, field, lang))
-    lines.extend(
-        [_padded(WORDS[lang][word]) + " ".join(flags[word]) for word in ("yes", "no") if flags[word]]
-    )
+            lines += _fitted(*_pair(name, value, field, lang))
+    for word in ("yes", "no"):
+        if flags[word]:
+            lines += wrapped("  " + WORDS[lang][word] + " " + " ".join(flags[word]))
     return lines
 
 
@@ -70,31 +123,26 @@ def _heading(sample: "Sample", lang: str) -> str:
     return (title or sample.measurement) + (": " + sample.instance if sample.instance else "")
 
 
-def _line(name: str, value: "Value", field: "Field | None", lang: str) -> str:
+def _pair(name: str, value: "Value", field: "Field | None", lang: str) -> tuple[str, str]:
     if field is None:
-        return _padded(name) + str(value) + "  " + WORDS[lang]["unknown"]
+        return name, str(value) + "  " + WORDS[lang]["unknown"]
     label = field.meaning if lang == "en" else print_es.label(name)
     bad = WORDS[lang]["range"] if _out_of_range(value, field) else ""
-    return _padded(label) + _amount(value, field.unit) + bad
+    return label, _amount(value, field.unit) + bad
 
 
-def _padded(label: str) -> str:
-    return "  " + label + " " * max(1, WIDTH - len(label))
+def _fitted(label: str, text: str) -> list[str]:
+    """Return one line, or two where label and value together are too long."""
+    if len(label) < WIDTH and WIDTH + 2 + len(text) <= COLUMNS:
+        return ["  " + label + " " * (WIDTH - len(label)) + text]
+    return wrapped("  " + label + ": " + text)
 
 
 def _amount(value: "Value", unit: str) -> str:
     if unit == "B" and isinstance(value, (int, float)):
-        return _bytes(value)
+        return plain.byte_count(value)
     text = "%.2f" % value if isinstance(value, float) else str(value)
     return (text + " " + UNITS.get(unit, unit)).rstrip()
-
-
-def _bytes(value: float) -> str:
-    scale = 0
-    while value >= _KIB and scale < len(_SCALES) - 1:
-        value /= _KIB
-        scale += 1
-    return ("%d %s" if scale == 0 else "%.1f %s") % (value, _SCALES[scale])
 
 
 def _is_flag(field: "Field") -> bool:

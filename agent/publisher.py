@@ -73,6 +73,7 @@ class Publisher:
         self._stop_entry: "Entry | None" = None
         self.link = link.Link(clock.uptime_ms)
         self.counts = dict.fromkeys(REASONS, 0)
+        self.heard_ms: "int | None" = None  # when the collector last said something that was believed
         transport.on_message = self._on_message
         transport.on_puback = self._on_puback
         transport.on_lost = self._on_lost
@@ -295,6 +296,8 @@ class Publisher:
         if verdict.trouble:
             self._count(verdict.trouble)
             self._log.trouble(verdict.trouble, "an ack on " + topic + " is ignored")
+        else:
+            self.heard_ms = now_ms
         for entry in verdict.stored:
             self._count("acked")
             self._outstanding.settle(entry, now_ms)

@@ -116,6 +116,7 @@ class Sampler:
         self._tasks: "list[asyncio.Task[None]]" = []
         self.power = PowerWatch()
         self.lost = 0  # samples that no frame could take
+        self.on_reading: "Callable[[str, list[Sample], str], None] | None" = None  # (reader, samples, error)
 
     def start(self) -> None:
         """Begin to read."""
@@ -208,6 +209,8 @@ class Sampler:
         if error:
             watch.failures += 1
             self._log.trouble("reader_" + watch.reader.name, error)
+        if self.on_reading is not None:
+            self.on_reading(watch.reader.name, samples, error)
         return samples, error
 
     def _keep(self, samples: list[Sample]) -> None:

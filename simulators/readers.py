@@ -163,7 +163,7 @@ class ProbeReader:
         """Return one row of ``ping``; without an answer there are no times."""
         now = self._now_ms()
         if not self._facility.backhaul(now):
-            return [("ping", PROVIDER_GATEWAY, {"percent_packet_loss": 100.0, "result_code": 1})]
+            return [("ping", PROVIDER_GATEWAY, {"percent_packet_loss": 100.0, "result_code": 2})]
         base = 8.0 + self._facility.clients(now) / 10.0
         times = {"average": base, "minimum": base * 0.8, "maximum": base * 1.6}
         row: dict[str, int | float] = {f"{name}_response_ms": round(ms, 2) for name, ms in times.items()}

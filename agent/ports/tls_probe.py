@@ -29,15 +29,17 @@ except ImportError:
                 context.load_verify_locations(cadata=authority)
             else:
                 context.verify_mode = tls.CERT_NONE
-            self._link = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+            self._link: "Any" = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
 
         def write(self, data: bytes) -> "int | None":
             """Write all, or None."""
-            return self._link.write(data)
+            written: "int | None" = self._link.write(data)
+            return written
 
         def read(self, size: int) -> "bytes | None":
             """Read some, b"" at the end, or None."""
-            return self._link.read(size)
+            data: "bytes | None" = self._link.read(size)
+            return data
 
         def enddate(self) -> "int | None":
             """Return when the certificate ends, in seconds since 1970; None: cannot be seen here."""

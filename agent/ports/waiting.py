@@ -1,22 +1,24 @@
-"""Waiting for a socket without polling it, on both interpreters' loops; and a stopwatch finer than 1 ms."""
+"""Waiting for a socket without polling it, on both interpreters' loops; and a stopwatch finer than 1 ms.
+
+``readable`` and ``writable`` return what ``await`` takes: a coroutine, on MicroPython a generator.
+"""
 
 import asyncio
 import time
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
     from typing import Any
 
 _core: "Any" = getattr(asyncio, "core", None)  # MicroPython alone shows the queue that its loop polls
 
 if _core is not None:
 
-    def readable(sock: "Any") -> "Awaitable[None]":
+    def readable(sock: "Any") -> "Any":
         """Return when there is something to read, or the connection has failed."""
         yield _core._io_queue.queue_read(sock)  # noqa: SLF001 - as asyncio.Stream does it there
 
-    def writable(sock: "Any") -> "Awaitable[None]":
+    def writable(sock: "Any") -> "Any":
         """Return when the socket is connected, or has failed to."""
         yield _core._io_queue.queue_write(sock)  # noqa: SLF001 - same
 
@@ -30,15 +32,15 @@ if _core is not None:
 
 else:
 
-    async def readable(sock: "Any") -> None:
+    def readable(sock: "Any") -> "Any":
         """Return when there is something to read, or the connection has failed."""
         loop = asyncio.get_running_loop()
-        await _told(sock.fileno(), loop.add_reader, loop.remove_reader)
+        return _told(sock.fileno(), loop.add_reader, loop.remove_reader)
 
-    async def writable(sock: "Any") -> None:
+    def writable(sock: "Any") -> "Any":
         """Return when the socket is connected, or has failed to."""
         loop = asyncio.get_running_loop()
-        await _told(sock.fileno(), loop.add_writer, loop.remove_writer)
+        return _told(sock.fileno(), loop.add_writer, loop.remove_writer)
 
     async def _told(descriptor: int, add: "Any", remove: "Any") -> None:
         told = asyncio.get_running_loop().create_future()

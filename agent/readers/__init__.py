@@ -5,8 +5,11 @@ which interpreter runs.
 """
 
 from agent.errors import ConfigError
+from agent.ports.files import Files
 from agent.readers.host import DISKS, Host
 from agent.readers.interfaces import Interfaces
+from agent.readers.probes import Probes
+from agent.readers.probes_addresses import parse_target
 from agent.readers.ups import Ups
 from agent.readers.upsd_client import UpsdClient
 
@@ -40,6 +43,19 @@ def make_ups(options: "dict[str, Any]", clock: "Clock", sample_ms: int, watch_ms
     )
 
 
+def make_probes(options: "dict[str, Any]", clock: "Clock", _sample_ms: int, _watch_ms: int) -> "Reader":
+    """Build the probes; they have intervals of their own, for each costs others' time too."""
+    targets = [target for target in map(parse_target, options["targets"] or []) if target]
+    return Probes(clock, options, targets, authority=_authority(options["ca"]))
+
+
+def _authority(path: "str | None") -> "bytes | None":
+    try:
+        return Files().read(path) if path else None
+    except OSError:
+        raise ConfigError("unreadable", "readers.probes.ca: cannot read " + str(path))
+
+
 def _credentials(options: "dict[str, Any]") -> tuple[str, str] | None:
     path = options.get("password_file")
     if not options.get("username") or not path:
@@ -55,6 +71,7 @@ READERS: "tuple[tuple[str, Maker], ...]" = (
     ("host", make_host),
     ("interfaces", make_interfaces),
     ("ups", make_ups),
+    ("probes", make_probes),
 )
 
 

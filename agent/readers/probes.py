@@ -42,14 +42,21 @@ class Probes:
     name = "probes"
     watched = ("result_code",)
 
-    def __init__(self, clock: "Clock", options: "dict[str, Any]", targets: list[Target], root: str = "/") -> None:
+    def __init__(
+        self,
+        clock: "Clock",
+        options: "dict[str, Any]",
+        targets: list[Target],
+        root: str = "/",
+        authority: "bytes | None" = None,
+    ) -> None:
         self.interval_ms = int(options["interval_s"] * 1000)
         self.watch_ms = int(options["watch_s"] * 1000) if options["gateway"] else 0
         self._clock = clock
         self._options = options
         self._targets = targets
         self._root = root
-        self._authority: "bytes | None" = options.get("authority")
+        self._authority = authority
         self._limit_ms = min(_LIMIT_MS, max(800, self.interval_ms * 8 // 10))
         self._wait_ms = min(probes_icmp.WAIT_MS, self._limit_ms // 8)
         self._https_ms = int(options["https_s"] * 1000)
@@ -165,7 +172,9 @@ class Probes:
             fields["redirected"] = int(found.redirected)
         rows: "list[Row]" = [("http_response", target.label, fields)]
         certificate = certificate_fields(found, self._clock.wall_ms())
-        return rows + [("x509_cert", target.label, certificate)] if certificate else rows
+        if certificate:
+            rows.append(("x509_cert", target.label, certificate))
+        return rows
 
     async def _address(self, host: str) -> "str | None":
         """Return the address of a name as the first server that answers has it, or had it not long ago."""

@@ -7,12 +7,9 @@ by ``getaddrinfo``, which would block the loop.
 
 import sys
 
-TYPE_CHECKING = False  # MicroPython has no typing
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 KINDS = {"ping": 0, "tcp": 0, "http": 80, "https": 443, "dns": 53}  # scheme -> port when none is written
 MAX_TEXT = 120
+MOST_TARGETS = 12  # with gateway, modem and DNS servers at most 16
 _MAX_NAME = 253  # RFC 1035 section 2.3.4
 _MAX_LABEL = 63
 _MAX_PORT = 65535
@@ -111,8 +108,3 @@ def parse_resolv(text: str) -> list[str]:
         if len(words) > 1 and words[0] == "nameserver" and is_ip4(words[1]) and words[1] not in found:
             found.append(words[1])
     return found
-
-
-def labels(targets: "Iterable[Target]") -> list[str]:
-    """Return the labels, for tests and messages."""
-    return [target.label for target in targets]

@@ -28,7 +28,7 @@ class Result:
     """What a request came to. ``code`` is HTTP's, 0 without an answer; ``verified`` None: was not tried."""
 
     def __init__(self, result: int) -> None:
-        """``result`` is one of the codes above."""
+        """Begin with one of the codes above."""
         self.result = result
         self.code = 0
         self.time_ms = 0.0

@@ -70,7 +70,62 @@ NUMBERS = {
     "disk": (("Disco", "Disk"), (("used_percent", ("en uso", "in use"), " %"),)),
     "temp": (("Temperatura", "Temperature"), (("temp", ("", ""), " °C"),)),
     "clock": (("Reloj", "Clock"), ()),
+    "ping": (
+        ("Prueba de", "Probe of"),
+        (
+            ("percent_packet_loss", ("pérdida", "loss"), " %"),
+            ("average_response_ms", ("en promedio", "on average"), " ms"),
+            ("maximum_response_ms", ("máximo", "at most"), " ms"),
+        ),
+    ),
+    "dns_query": (("Servidor DNS", "DNS server"), (("query_time_ms", ("en", "in"), " ms"),)),
+    "http_response": (
+        ("Página", "Page"),
+        (("http_response_code", ("código", "code"), ""), ("response_time", ("en", "in"), " s")),
+    ),
+    "x509_cert": (("Certificado de", "Certificate of"), ()),
 }
+
+# measurement -> field, words for each value
+CODES = {
+    "ping": (
+        "result_code",
+        {
+            0: ("responde", "answers"),
+            1: ("su nombre no se encuentra", "its name is not found"),
+            2: ("no responde", "does not answer"),
+            3: ("no hay ruta hacia allá", "there is no route to it"),
+        },
+    ),
+    "dns_query": (
+        "result_code",
+        {
+            0: ("responde", "answers"),
+            1: ("no responde", "does not answer"),
+            2: ("contesta con error", "fails"),
+        },
+    ),
+    "http_response": (
+        "result_code",
+        {
+            0: ("responde", "answers"),
+            2: ("responde algo que no es una página", "what answers is no web server"),
+            3: ("no acepta la conexión", "refuses the connection"),
+            4: ("no responde a tiempo", "does not answer in time"),
+            5: ("su nombre no se encuentra", "its name is not found"),
+        },
+    ),
+    "x509_cert": (
+        "verification_code",
+        {0: ("válido", "valid"), 1: ("no es válido", "not valid")},
+    ),
+}
+
+# what the readers call by its role
+ROLES = {"gateway": ("la puerta de enlace", "the gateway"), "modem": ("el módem", "the modem")}
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
+KIB = 1024
+_SCALES = ("B", "KiB", "MiB", "GiB", "TiB")
 
 # measurement -> field -> words for 0 and for 1
 SWITCHES = {
@@ -96,16 +151,18 @@ def explain(measurement: str, instance: str | None, fields: "Given", lang: str =
         parts = [name + " = " + _number(value) for name, value in sorted(fields.items()) if value is not None]
         return [_line(measurement, instance, parts)]
     title, numbers = NUMBERS[measurement]
-    parts = _switch(measurement, fields, which)
+    parts = _switch(measurement, fields, which) + _code(measurement, fields, which)
     if measurement == "upsd":
         parts += _ups_states(fields, which)
     for name, words, unit in numbers:
         value = fields.get(name)
         if value is not None and not (value == 0 and name in QUIET_AT_ZERO):
-            parts.append((words[which] + " " + _number(value) + unit).strip())
+            parts.append((words[which] + " " + _amount(value, unit, lang)).strip())
     if measurement == "upsd":
         parts += _ages(fields, which)
-    return [_line(title[which], instance, parts)]
+    if measurement == "x509_cert":
+        parts += _end(fields, which)
+    return [_line(title[which], ROLES[instance][which] if instance in ROLES else instance, parts)]
 
 
 def _line(title: str, instance: str | None, parts: list[str]) -> str:
@@ -118,6 +175,27 @@ def _switch(measurement: str, fields: "Given", which: int) -> list[str]:
     name, off, on = SWITCHES[measurement]
     value = fields.get(name)
     return [] if value is None else [(on if value else off)[which]]
+
+
+def _code(measurement: str, fields: "Given", which: int) -> list[str]:
+    if measurement not in CODES:
+        return []
+    name, words = CODES[measurement]
+    value = fields.get(name)
+    said = [words[value][which]] if isinstance(value, int) and value in words else []
+    if fields.get("redirected"):
+        said.append(("manda a otra página", "sends elsewhere")[which])
+    return said
+
+
+def _end(fields: "Given", which: int) -> list[str]:
+    left_s = fields.get("expiry")
+    if not isinstance(left_s, int):
+        return []
+    time = duration(abs(left_s), LANGUAGES[which])
+    if left_s < 0:
+        return [("venció hace " + time, "ended " + time + " ago")[which]]
+    return [("vence en " + time, "ends in " + time)[which]]
 
 
 def _ups_states(fields: "Given", which: int) -> list[str]:
@@ -134,6 +212,36 @@ def _ages(fields: "Given", which: int) -> list[str]:
             seconds = str(age_ms // 1000) + " s"
             parts.append(words[which] + " " + seconds + ("" if which == 0 else " ago"))
     return parts
+
+
+def _amount(value: "int | float | str", unit: str, lang: str) -> str:
+    """Return value and unit; long times and many bytes as people say them."""
+    if unit == " s" and isinstance(value, (int, float)) and value >= 2 * MINUTE_S:
+        return duration(int(value), lang)
+    if unit == " B" and isinstance(value, (int, float)):
+        return byte_count(value)
+    return _number(value) + unit
+
+
+def duration(seconds: int, lang: str = "es") -> str:
+    """Return a time in the one or two units that matter."""
+    if seconds < MINUTE_S:
+        return str(seconds) + " s"
+    if seconds < HOUR_S:
+        return str(seconds // MINUTE_S) + " min"
+    if seconds < DAY_S:
+        return str(seconds // HOUR_S) + " h " + str(seconds % HOUR_S // MINUTE_S) + " min"
+    count = seconds // DAY_S
+    return str(count) + (" día" if lang == "es" else " day") + ("" if count == 1 else "s")
+
+
+def byte_count(value: float) -> str:
+    """Return a number of bytes in the unit that leaves at most four digits before the point."""
+    scale = 0
+    while value >= KIB and scale < len(_SCALES) - 1:
+        value /= KIB
+        scale += 1
+    return ("%d %s" if scale == 0 else "%.1f %s") % (value, _SCALES[scale])
 
 
 def _number(value: "int | float | str | None") -> str:

@@ -143,7 +143,26 @@ NETWORK = {
         "minimum_response_ms": _float("shortest round trip", "ms"),
         "maximum_response_ms": _float("longest round trip", "ms"),
         "percent_packet_loss": _float("packets without an answer", "%", 100),
-        "result_code": _int("0: the target answered; else what failed", "", 255),
+        "packets_transmitted": _int("packets sent", "count"),
+        "packets_received": _int("packets answered", "count"),
+        "result_code": _int("0 answered, 1 no such name, 2 no answer, 3 no route", "", 255),
+        "method": _int("how it was probed: 1 ICMP echo, 2 TCP connection", "", 255),
+    }),
+    "dns_query": Measurement("server", "device", {
+        "query_time_ms": _float("time to the answer", "ms"),
+        "rcode_value": _int("response code of DNS", "", 4095),
+        "result_code": _int("0 answered, 1 no answer, 2 refused or failed", "", 255),
+    }),
+    "http_response": Measurement("server", "device", {
+        "response_time": _float("time to the head of the answer", "s"),
+        "http_response_code": _int("code of HTTP", "", 999),
+        "redirected": _flag("the answer sends elsewhere"),
+        "result_code": _int("0 answered, 2 not HTTP, 3 no connection, 4 too slow, 5 no such name", "", 255),
+    }),
+    "x509_cert": Measurement("source", "device", {
+        "expiry": _int("time left until the certificate ends", "s", None, None),
+        "enddate": _int("end of the certificate, since 1970", "s"),
+        "verification_code": _int("0 the certificate holds, 1 it does not", "", 255),
     }),
     "wan": Measurement("interface", "device", {
         "up": _flag("the uplink is up"),

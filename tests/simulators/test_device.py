@@ -102,7 +102,7 @@ def test_a_cut_line_ends_in_a_will_and_the_backlog_comes_after(centre, play):
         birth = await asyncio.to_thread(listener.wait, "birth", after=before)
         assert birth.payload.session > listener.wait("death").payload.session
         await asyncio.to_thread(
-            listener.wait, "data", lambda one: 1 in one.values("ping", "result_code"), after=before
+            listener.wait, "data", lambda one: 2 in one.values("ping", "result_code"), after=before
         )
 
     play(ON_MAINS, story)

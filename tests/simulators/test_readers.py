@@ -104,4 +104,4 @@ def test_a_dead_line_has_no_times(world, moment):
 
     assert (alive["result_code"], alive["percent_packet_loss"]) == (0, 0.0)
     assert alive["minimum_response_ms"] < alive["average_response_ms"] < alive["maximum_response_ms"]
-    assert dead == {"percent_packet_loss": 100.0, "result_code": 1}
+    assert dead == {"percent_packet_loss": 100.0, "result_code": 2}
