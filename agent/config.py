@@ -68,10 +68,11 @@ def _targets(value: "Any") -> str:
 
 
 def _address(value: "Any") -> str:
+    if value is None:
+        return ""
     from agent.readers.probes_addresses import is_ip4  # noqa: PLC0415 - same
 
-    good = value is None or (isinstance(value, str) and is_ip4(value))
-    return "" if good else "has to be an IPv4 address"
+    return "" if isinstance(value, str) and is_ip4(value) else "has to be an IPv4 address"
 
 
 def _address_or_auto(value: "Any") -> str:

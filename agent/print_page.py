@@ -6,7 +6,7 @@ address goes out, wherever it may have come from.
 
 import json
 
-from agent import __version__, own_state
+from agent import __version__, print_own
 from agent.advice import advise
 from agent.readers import words as plain
 
@@ -56,7 +56,7 @@ def as_html(config: "dict[str, Any]", view: "View") -> "Iterator[str]":
     )
     yield "<h1>" + title + " · " + escaped(config["site"]) + "</h1>"
     yield '<p class="s">' + escaped(config["device"]) + " · " + __version__ + "</p>"
-    yield "<p>" + escaped(own_state.sentence(view.agent or {}, lang)) + "</p>"
+    yield "<p>" + escaped(print_own.sentence(view.agent or {}, lang)) + "</p>"
     found = advise(view, lang)
     if not found:
         yield '<p class="ok">' + well + "</p>"

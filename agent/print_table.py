@@ -3,7 +3,7 @@
 English names are the register's meanings; Spanish ones are in agent.print_es, the advice in agent.advice.
 """
 
-from agent import __version__, own_state, print_es
+from agent import __version__, print_es, print_own
 from agent.advice import NOMINAL_V, Advice, View, advise
 from agent.readers import words as plain
 from agent.wire.fields import MEASUREMENTS
@@ -48,7 +48,7 @@ def render(
         "Vigía " + __version__ + "  " + config["device"] + " " + words["at"] + " " + config["site"]
     )
     if own is not None:
-        lines += wrapped(own_state.sentence(own, lang))
+        lines += wrapped(print_own.sentence(own, lang))
     lines += _faults(advise(view(config, readings, own), lang), lang)
     for name, samples, error in readings:
         state = words["error"] + ": " + error if error else words["ok"]
