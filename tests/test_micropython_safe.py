@@ -54,7 +54,7 @@ def is_for_people(path: Path) -> bool:
 
 
 @pytest.mark.parametrize(("for_people", "limit"), [(False, BYTECODE_LIMIT), (True, FOR_PEOPLE_LIMIT)])
-def test_all_of_it_fits_a_small_router(tmp_path: Path, for_people: bool, limit: int) -> None:
+def test_all_of_it_fits_a_small_router(tmp_path: Path, *, for_people: bool, limit: int) -> None:
     files = [path for path in SHARED_FILES if is_for_people(path) is for_people]
     sizes = {name_of(path): compile_to_bytecode(path, tmp_path / "out.mpy") for path in files}
     assert sum(sizes.values()) <= limit, sorted(sizes.items(), key=lambda item: -item[1])[:10]

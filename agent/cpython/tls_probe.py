@@ -6,6 +6,8 @@ import ssl
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from agent.errors import ReaderError
+
 if TYPE_CHECKING:
     import socket
 
@@ -36,6 +38,7 @@ class TlsLink:
         """Begin; the handshake goes on in ``write``."""
         context = _context(authority, verify=verify)
         self._link = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+        self.waits_on = self._link  # the socket itself has been taken over
         self._shaken = False
 
     def write(self, data: bytes) -> int | None:
@@ -47,6 +50,8 @@ class TlsLink:
             return self._link.send(data)
         except ssl.SSLWantReadError:
             return None
+        except ssl.SSLCertVerificationError as error:
+            raise ReaderError("certificate", error.verify_message) from error
 
     def read(self, size: int) -> bytes | None:
         """Read some, b"" at the end, or None."""

@@ -1,9 +1,11 @@
 """TLS to a server that is only looked at: verified or not, its certificate's end where that can be seen.
 
-``TlsLink.write`` and ``read`` return None when they have to wait for the socket; a certificate that does not
-hold is a ValueError of the first write. MicroPython does not show the peer's certificate, and knows no
-authorities but those that it is given.
+``TlsLink.write`` and ``read`` return None when they have to wait until ``waits_on`` is readable; a
+certificate that does not hold is a ReaderError ``certificate`` of the first write. MicroPython does not show
+the peer's certificate, and knows no authorities but those that it is given.
 """
+
+from agent.errors import ReaderError
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -26,14 +28,18 @@ except ImportError:
             """Begin; the handshake goes on in ``write``."""
             context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
             if verify:
-                context.load_verify_locations(cadata=authority)
+                context.load_verify_locations(authority)
             else:
                 context.verify_mode = tls.CERT_NONE
+            self.waits_on = sock
             self._link: "Any" = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
 
         def write(self, data: bytes) -> "int | None":
             """Write all, or None."""
-            written: "int | None" = self._link.write(data)
+            try:
+                written: "int | None" = self._link.write(data)
+            except ValueError as error:  # mbedtls' text: expired, another name, another authority
+                raise ReaderError("certificate", str(error))
             return written
 
         def read(self, size: int) -> "bytes | None":

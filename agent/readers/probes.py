@@ -181,7 +181,7 @@ class Probes:
         if not host or where.is_ip4(host):
             return host
         for server in self._servers() or self._provider_s():
-            answer = await probes_dns.ask(self._clock, server, host, self._limit_ms // 4)
+            answer = await probes_dns.ask(self._clock, server, host, self._limit_ms // 4, probes_dns.PORT)
             if answer.addresses:
                 self._names[host] = (answer.addresses[0], self._clock.uptime_ms())
                 return answer.addresses[0]

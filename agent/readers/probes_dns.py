@@ -110,7 +110,7 @@ def _two(message: bytes, at: int) -> int:
     return _one(message, at) << 8 | _one(message, at + 1)
 
 
-async def ask(clock: "Clock", server: str, name: str, limit_ms: int, port: int = PORT) -> Answer:
+async def ask(clock: "Clock", server: str, name: str, limit_ms: int, port: int) -> Answer:
     """Ask at most ``ATTEMPTS`` times within ``limit_ms``; never raises for what a server does."""
     for _ in range(ATTEMPTS):
         try:

@@ -69,7 +69,7 @@ async def fetch(
         result.result = TIMEOUT
     except ReaderError:
         result.result = BAD_ANSWER
-    except (OSError, EOFError, ValueError):
+    except (OSError, EOFError):
         result.result = REFUSED
     return result
 
@@ -78,7 +78,9 @@ async def _fetch(target: "Target", host: str, authority: "bytes | None", result:
     if target.kind == "https" and tls_probe.can_verify(authority):
         try:
             await _exchange(target, host, authority, result, verify=True)
-        except ValueError:  # the certificate: on both interpreters a ValueError
+        except ReaderError as error:
+            if error.reason != "certificate":
+                raise
             result.verified = False
         else:
             result.verified = True
@@ -95,11 +97,11 @@ async def _exchange(
     try:
         if target.kind == "https":
             link = tls_probe.TlsLink(sock, target.host, authority, verify=verify)
-            await _write(link, sock, request(target))
+            await _write(link, request(target))
             result.enddate = link.enddate()
         else:
             sock.send(request(target))  # into an empty buffer: it fits
-        head = await _head(link, sock, tls=target.kind == "https")
+        head = await (_tls_head(link) if target.kind == "https" else _plain_head(sock))
         result.time_ms = waiting.since_ms(stamp)
         result.code, result.redirected = parse_head(head)
         result.result = SUCCESS
@@ -108,25 +110,33 @@ async def _exchange(
         sock.close()
 
 
-async def _write(link: "Any", sock: "Any", data: bytes) -> None:
+async def _write(link: "Any", data: bytes) -> None:
     while link.write(data) is None:  # the handshake goes on in the first write
-        await waiting.readable(sock)
+        await waiting.readable(link.waits_on)
 
 
-async def _head(link: "Any", sock: "Any", *, tls: bool) -> bytes:
+async def _plain_head(sock: "Any") -> bytes:
     head = b""
     while b"\r\n\r\n" not in head:
-        if len(head) > MAX_HEAD:
-            raise ReaderError("garbage", "a head without an end")
-        if not tls:
-            await waiting.readable(sock)
-            data = sock.recv(_CHUNK)
-        else:
-            data = link.read(_CHUNK)
-            if data is None:
-                await waiting.readable(sock)
-                continue
-        if not data:
-            raise ReaderError("garbage", "the head was cut off")
-        head += data
+        await waiting.readable(sock)
+        head = _longer(head, sock.recv(_CHUNK))
     return head[: head.find(b"\r\n\r\n")]
+
+
+async def _tls_head(link: "Any") -> bytes:
+    head = b""
+    while b"\r\n\r\n" not in head:
+        data = link.read(_CHUNK)
+        if data is None:
+            await waiting.readable(link.waits_on)
+        else:
+            head = _longer(head, data)
+    return head[: head.find(b"\r\n\r\n")]
+
+
+def _longer(head: bytes, data: bytes) -> bytes:
+    if not data:
+        raise ReaderError("garbage", "the head was cut off")
+    if len(head) + len(data) > MAX_HEAD:
+        raise ReaderError("garbage", "a head without an end")
+    return head + data

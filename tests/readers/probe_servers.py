@@ -1,4 +1,4 @@
-"""Servers that probes are tried on: DNS by script, HTTP and TLS of the library, a host that answers echoes late."""
+"""Servers that probes are tried on: DNS by script, HTTP and TLS of Python's library."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Portal:
     """An authority and certificates of ``localhost`` from it that end ``days`` from now."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "portal authority")])
         basic = x509.BasicConstraints(ca=True, path_length=None)
@@ -119,7 +119,7 @@ class Portal:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         names = x509.SubjectAlternativeName([x509.DNSName(host)])
         certificate = self._certificate(name, key, days, names)
-        path = self._folder / f"{host}{days}.pem"
+        path = self.folder / f"{host}{days}.pem"
         path.write_bytes(
             certificate.public_bytes(serialization.Encoding.PEM)
             + key.private_bytes(
