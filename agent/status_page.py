@@ -4,14 +4,12 @@ A tiny HTTP/1.0 server of two resources, ``/`` (HTML without scripts) and ``/sta
 address is configured, takes requests of ``MAX_REQUEST`` bytes from ``MOST_CLIENTS`` at once, each within
 ``LIMIT_MS``. The ``Host`` of a request has to be an address or a configured name: a page of another site that
 makes its own name point here (DNS rebinding) is refused. What is sent is made and sent piece by piece, and
-nothing in it is a secret or a MAC address.
+nothing in it is a secret or a MAC address. The words for it are loaded when somebody first looks.
 """
 
 import asyncio
 
 from agent import own_state
-from agent.advice import NOMINAL_V, View
-from agent.print_page import as_html, as_json
 from agent.readers.probes_addresses import is_ip4
 from agent.timing import LimitReached, within
 
@@ -31,6 +29,7 @@ AGAIN_MS = 30_000  # before it tries again to listen: the LAN side may come up l
 KEPT_MS = 900_000  # a row that was not read for so long is none any more
 MOST_ROWS = 200
 _PIECE = 512
+WORDS = ("agent.print_page", "agent.print_own", "agent.advice", "agent.readers.words")
 
 REASONS = {
     200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
@@ -115,16 +114,34 @@ class StatusPage:
             await _close(writer)
 
     async def _answer(self, reader: "Any", writer: "Any") -> None:
-        if self._clients > MOST_CLIENTS:
-            await _send(writer, 503, "text/plain", iter([REASONS[503] + "\n"]))
+        if self._clients > 2 * MOST_CLIENTS:
             return
-        code, path = judge(await _head(reader), self._page["names"])
+        head = await _head(reader)  # also of who is sent away: closing on unread data would cost the answer
+        if self._clients > MOST_CLIENTS:
+            await _refuse(writer, 503)
+            return
+        code, path = judge(head, self._page["names"])
         if code == 200:  # noqa: PLR2004 - as HTTP writes it
-            await _send(writer, 200, *self._resource(path))
+            try:
+                await self._load()
+                kind, pieces = self._resource(path)
+            except MemoryError:  # on a heap of fixed size the agent's own work comes first
+                await _refuse(writer, 503)
+                return
+            await _send(writer, 200, kind, pieces)
         else:
-            await _send(writer, code, "text/plain", iter([REASONS[code] + "\n"]))
+            await _refuse(writer, code)
+
+    async def _load(self) -> None:
+        """Load the words one module after the other, so that no router stands still for all of them."""
+        for name in reversed(WORDS):
+            __import__(name)
+            await self._clock.sleep_ms(0)
 
     def _resource(self, path: str) -> "tuple[str, Iterator[str]]":
+        from agent.advice import NOMINAL_V, View  # noqa: PLC0415 - 50 KB of heap once somebody looks
+        from agent.print_page import as_html, as_json  # noqa: PLC0415 - same
+
         own = own_state.summary(own_state.told(self._status(), self._clock), self._clock, LIMIT_MS)
         samples = self._latest.samples()
         nominal_v = self._config["readers"].get("ups", {}).get("nominal_v") or NOMINAL_V
@@ -169,6 +186,10 @@ async def _head(reader: "Any") -> bytes:
         head += data
     end = head.find(b"\r\n\r\n")
     return head if end < 0 else head[:end]
+
+
+async def _refuse(writer: "Any", code: int) -> None:
+    await _send(writer, code, "text/plain", iter([REASONS[code] + "\n"]))
 
 
 async def _send(writer: "Any", code: int, kind: str, pieces: "Iterator[str]") -> None:
