@@ -108,14 +108,7 @@ class Probes:
 
     def _servers(self) -> list[str]:
         wanted = self._options["dns"]
-        return self._provider_s()[:MOST_DNS] if wanted == AUTO else list(wanted or [])
-
-    def _provider_s(self) -> list[str]:
-        for path in RESOLV_FILES:
-            found = where.parse_resolv(read_text(self._root + path) or "")
-            if found:
-                return found
-        return []
+        return servers(self._root)[:MOST_DNS] if wanted == AUTO else list(wanted or [])
 
     # --- one probe ---
 
@@ -180,13 +173,22 @@ class Probes:
         """Return the address of a name as the first server that answers has it, or had it not long ago."""
         if not host or where.is_ip4(host):
             return host
-        for server in self._servers() or self._provider_s():
+        for server in self._servers() or servers(self._root):
             answer = await probes_dns.ask(self._clock, server, host, self._limit_ms // 4, probes_dns.PORT)
             if answer.addresses:
                 self._names[host] = (answer.addresses[0], self._clock.uptime_ms())
                 return answer.addresses[0]
         address, at_ms = self._names.get(host, ("", 0))
         return address if address and self._clock.uptime_ms() - at_ms < _NAME_KEPT_MS else None
+
+
+def servers(root: str) -> list[str]:
+    """Return the DNS servers that the first of ``RESOLV_FILES`` with any names."""
+    for path in RESOLV_FILES:
+        found = where.parse_resolv(read_text(root + path) or "")
+        if found:
+            return found
+    return []
 
 
 def ping_fields(tally: probes_icmp.Tally) -> "Fields":

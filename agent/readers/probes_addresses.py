@@ -71,7 +71,7 @@ def _plain(label: str) -> bool:
     return all([c.isdigit() or "a" <= c.lower() <= "z" or c in "-_" for c in label])  # noqa: C419 - as above
 
 
-def parse_gateway(text: str) -> "str | None":
+def parse_gateway(text: str, byteorder: str = sys.byteorder) -> "str | None":
     """``/proc/net/route``: the gateway of the default route with the lowest metric.
 
     An empty text: there is a default route without a gateway (PPP, tunnels); None: there is none at all.
@@ -88,13 +88,13 @@ def parse_gateway(text: str) -> "str | None":
             continue
         if destination or mask or not flags & 1 or not 0 <= gateway < 1 << 32:
             continue
-        via = address_of(gateway) if flags & _ROUTE_UP_GATEWAY == _ROUTE_UP_GATEWAY else ""
+        via = address_of(gateway, byteorder) if flags & _ROUTE_UP_GATEWAY == _ROUTE_UP_GATEWAY else ""
         if best is None or metric < best[0]:
             best = (metric, via)
     return best[1] if best else None
 
 
-def address_of(number: int, byteorder: str = sys.byteorder) -> str:
+def address_of(number: int, byteorder: str) -> str:
     """Return the dotted address whose four bytes in memory are this number."""
     octets = number.to_bytes(4, "little" if byteorder == "little" else "big")
     return ".".join([str(octet) for octet in octets])

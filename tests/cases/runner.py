@@ -5,8 +5,11 @@ import json
 import os
 
 from agent.errors import ReaderError
+from agent.readers.files import read_text
 from agent.readers.host import Host
 from agent.readers.interfaces import Interfaces
+from agent.readers.probes import servers
+from agent.readers.probes_addresses import parse_gateway
 from agent.readers.ups_sane import sanitise
 from agent.readers.ups_state import CONTACTS, FLAGS, UpsState
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FOLDER = __file__.rsplit("/", 1)[0]
-READERS = ("host", "interfaces", "ups")
+READERS = ("host", "interfaces", "ups", "probes")
 FLAG_FIELDS = tuple([flag.lower() for flag in FLAGS]) + CONTACTS
 
 
@@ -54,6 +57,8 @@ def check(reader: str, device: str) -> None:
         expected = json.load(file)
     if reader == "ups":
         _check_ups(folder, expected)
+    elif reader == "probes":
+        _check_probes(folder, expected)
     else:
         _check_rows(reader, folder, expected)
 
@@ -76,6 +81,12 @@ def _check_rows(reader: str, folder: str, expected: "dict[str, Any]") -> None:
     found = [[row[0], row[1], dict(row[2])] for row in rows if row[0] != "clock"]
     found.sort(key=_order)
     assert same(found, expected.get("rows", [])), found
+
+
+def _check_probes(folder: str, expected: "dict[str, Any]") -> None:
+    route = read_text(folder + "/proc/net/route") or ""
+    assert parse_gateway(route, expected["byteorder"]) == expected["gateway"]
+    assert servers(folder + "/") == expected["servers"], servers(folder + "/")
 
 
 def _order(row: "list[Any]") -> str:
