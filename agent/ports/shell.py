@@ -14,6 +14,7 @@ from agent.errors import ReaderError
 
 _BLOCK = 512  # what ulimit -f counts in (sh(1))
 _CHUNK = 1024
+_STEP_MS = 20
 
 # The command does not inherit the agent's connections: one that hangs would keep them open. A shell
 # can close descriptors of one digit only.
@@ -118,6 +119,7 @@ class Child:
         self.killed = False
         self._most_bytes = most_bytes
         self._told: dict[str, int] = {}
+        self._shot = False
         self._slot: Slot | None = _slots.take()
         if os.system(_line(argv, self._slot.path, most_bytes)):  # noqa: S605 - every word is quoted
             _slots.give(self._slot)
@@ -137,8 +139,8 @@ class Child:
     def kill(self) -> None:
         """End the command now, if it lives."""
         self.killed = True
-        if not self.gone() and "c" in self._told:
-            os.system("kill -9 " + str(self._told["c"]) + " 2>/dev/null")  # noqa: S605
+        if not self.gone() and not self._shot:  # the supervisor has not yet told which process it is
+            asyncio.create_task(self._bury())  # noqa: RUF006 - the loop keeps it; nobody waits for it
 
     def gone(self) -> bool:
         """Tell whether nothing is left of it."""
@@ -146,12 +148,20 @@ class Child:
             return True
         for line in self._slot.lines():
             self._hear(line)
+        if self.killed and not self._shot and "c" in self._told and "e" not in self._told:
+            self._shot = True
+            os.system("kill -9 " + str(self._told["c"]) + " 2>/dev/null")  # noqa: S605
         # a supervisor that somebody else killed says no more
         lives = "e" not in self._told and any(_lives(str(self._told[each])) for each in self._told)
         if not lives:
             _slots.give(self._slot)
             self._slot = None
         return not lives
+
+    async def _bury(self) -> None:
+        """Look again until the command is known and killed."""
+        while not self.gone() and not self._shot:  # noqa: ASYNC110 - MicroPython cannot wait for a pipe twice
+            await asyncio.sleep(_STEP_MS / 1000)
 
     def _hear(self, line: bytes) -> None:
         self._told[line[:1].decode()] = int(line[1:])

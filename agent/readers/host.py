@@ -118,7 +118,8 @@ def usage(before: tuple[int, int, int] | None, now: tuple[int, int, int] | None)
     """Return the busy share of the time between two readings of /proc/stat, in percent."""
     if before is None or now is None or now[1] <= before[1]:
         return {}
-    return {"usage_percent": round(max(0.0, 100.0 * (now[0] - before[0]) / (now[1] - before[1])), 2)}
+    percent = 100.0 * (now[0] - before[0]) / (now[1] - before[1])
+    return {"usage_percent": round(min(100.0, max(0.0, percent)), 2)}  # idle and iowait can run backwards
 
 
 class Host:

@@ -115,6 +115,7 @@ SAYINGS = {
         ("watchdog_reset", 1, ("lo reinició el temporizador de vigilancia", "restarted by the watchdog")),
         ("power_fault", 1, ("falla de voltaje en su alimentación", "fault of its supply voltage")),
         ("over_temp", 1, ("se apagó por temperatura", "stopped by heat")),
+        ("crash_dump", 0, ("sin registro de fallas del sistema", "no crash of the system on record")),
         ("crash_dump", 1, ("el sistema había fallado (hay registro)", "the system had crashed (dump kept)")),
     ),
 }

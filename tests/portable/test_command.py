@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-import time
 
 from agent.errors import ReaderError
 from agent.ports import command
+from agent.readers import ubus
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ HOSTILE = (
 
 
 async def _refused(
-    reason: str, argv: "list[str]", limit_ms: int = 5000, most_bytes: int = 65536
+    reason: str, argv: "list[str]", limit_ms: int = 20000, most_bytes: int = 65536
 ) -> ReaderError:
     try:
         output = await command.run(argv, limit_ms, most_bytes)
@@ -64,13 +64,13 @@ def _running(mark: str) -> "list[str]":
 
 
 async def test_output_is_returned_as_it_is():
-    assert await command.run(["printf", "a\\000b\\377\\nlast"], 5000) == b"a\0b\xff\nlast"
-    assert await command.run(["true"], 5000) == b""
+    assert await command.run(["printf", "a\\000b\\377\\nlast"], 20000) == b"a\0b\xff\nlast"
+    assert await command.run(["true"], 20000) == b""
 
 
 async def test_arguments_reach_the_command_as_they_are():
     words = list(HOSTILE)
-    got = await command.run(["printf", "<%s>"] + words, 5000)
+    got = await command.run(["printf", "<%s>"] + words, 20000)
     assert got.decode() == "".join(["<" + word + ">" for word in words])
 
 
@@ -80,31 +80,29 @@ async def test_what_fails_says_how():
     assert isinstance(error, command.CommandFailed)
     assert error.status == 7
     await _refused("command_failed", ["echo", "a\0b"])
-    assert await command.run(["sh", "-c", "cat; echo warning >&2; echo ok"], 5000) == b"ok\n"
+    assert await command.run(["sh", "-c", "cat; echo warning >&2; echo ok"], 20000) == b"ok\n"
 
 
 async def test_a_long_answer_is_refused_not_kept():
-    assert len(await command.run(["head", "-c", "3000", "/dev/zero"], 5000, 3000)) == 3000
-    await _refused("command_too_long", ["head", "-c", "3001", "/dev/zero"], 5000, 3000)
-    await _refused("command_too_long", ["cat", "/dev/zero"], 5000, 3000)  # which never ends
+    assert len(await command.run(["head", "-c", "3000", "/dev/zero"], 20000, 3000)) == 3000
+    await _refused("command_too_long", ["head", "-c", "3001", "/dev/zero"], 20000, 3000)
+    await _refused("command_too_long", ["cat", "/dev/zero"], 20000, 3000)  # which never ends
 
 
-async def test_what_hangs_is_killed_and_others_go_on():
-    began = time.time()
-    hanging = asyncio.create_task(_refused("command_timeout", ["sleep", "86111"], 300))
-    assert await command.run(["echo", "quick"], 5000) == b"quick\n"
-    assert time.time() - began < 0.3 or _running("86111")
-    await hanging
-    assert not _running("86111")
+async def test_what_hangs_is_killed():
+    await _refused("command_timeout", ["sleep", "86111"], 300)
+    await _until(lambda: not _running("86111"))
 
 
-async def test_who_is_cancelled_leaves_no_command_behind():
+async def test_others_go_on_and_who_is_cancelled_leaves_nothing_behind():
     task = asyncio.create_task(command.run(["sleep", "86222"], 60000))
     await _until(lambda: _running("86222"))
+    assert await command.run(["echo", "quick"], 20000) == b"quick\n"
+    assert _running("86222")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await _until(lambda: not _running("86222"))
-    assert await command.run(["echo", "after"], 5000) == b"after\n"
+    assert await command.run(["echo", "after"], 20000) == b"after\n"
 
 
 async def test_no_more_than_a_few_live_at_once():
@@ -130,20 +128,42 @@ async def test_one_that_cannot_be_killed_is_not_started_again():
     command._alive.append((["echo", "stuck"], Stuck()))  # type: ignore[arg-type]  # one that lives on
     try:
         await _refused("command_timeout", ["echo", "stuck"], 50)
-        assert await command.run(["echo", "other"], 5000) == b"other\n"
+        assert await command.run(["echo", "other"], 20000) == b"other\n"
     finally:
         command._alive.clear()
-    assert await command.run(["echo", "stuck"], 5000) == b"stuck\n"
+    assert await command.run(["echo", "stuck"], 20000) == b"stuck\n"
+
+
+async def test_the_bus_is_asked_by_a_real_process():
+    path = os.getenv("PATH") or ""
+    _set_path(__file__.rsplit("/", 1)[0] + "/stand_in:" + path)
+    try:
+        answer = await ubus.call(command.run, "network.interface", "dump")
+        assert answer == {"args": "call network.interface dump"}
+        try:
+            await ubus.call(command.run, "network.interface.x", "status")
+        except ReaderError as error:
+            assert error.reason == "ubus_not_found"
+        else:
+            raise AssertionError("not refused")
+        assert await ubus.list(command.run, "hostapd.*") == []
+    finally:
+        _set_path(path)
+
+
+def _set_path(path: str) -> None:
+    if hasattr(os, "environ"):
+        os.environ["PATH"] = path
+    else:
+        os.putenv("PATH", path)
 
 
 async def test_the_loop_keeps_running():
-    worst = 0.0
-    task = asyncio.create_task(
-        command.run(["sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.05; done"], 5000)
-    )
+    script = "for i in 1 2 3 4 5; do echo $i; sleep 0.05; done"
+    task = asyncio.create_task(command.run(["sh", "-c", script], 20000))
+    turns = 0
     while not task.done():
-        began = time.time()
-        await asyncio.sleep(0)
-        worst = max(worst, time.time() - began)
+        await asyncio.sleep(0.001)
+        turns += 1
     assert await task == b"1\n2\n3\n4\n5\n"
-    assert worst < 0.15, worst  # the shell's five sleeps take 0.25 s
+    assert turns > 20, turns  # the shell sleeps for 0.25 s
