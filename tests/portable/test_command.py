@@ -105,6 +105,15 @@ async def test_others_go_on_and_who_is_cancelled_leaves_nothing_behind():
     assert await command.run(["echo", "after"], 20000) == b"after\n"
 
 
+async def test_who_is_cancelled_at_once_leaves_nothing_behind():
+    task = asyncio.create_task(command.run(["sleep", "86444"], 60000))
+    await asyncio.sleep(0)
+    assert _running("86444")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await _until(lambda: not _running("86444"))
+
+
 async def test_no_more_than_a_few_live_at_once():
     tasks = [
         asyncio.create_task(command.run(["sh", "-c", "sleep 0.2; echo 86333"], 20000)) for _ in range(10)
