@@ -27,7 +27,7 @@ GROUPS: Final = {
     "power": (_l("Power"), ("upsd", "mains", "tamper")),
     "network": (_l("Network"), ("wan", "net", "ping")),
     "wifi": (_l("Wi-Fi"), ("wifi_ap",)),
-    "device": (_l("Device"), ("system", "cpu", "mem", "disk", "temp", "clock", "agent")),
+    "device": (_l("Device"), ("system", "cpu", "mem", "disk", "temp", "clock", "restart", "agent")),
 }
 OTHER: Final = _l("Other")
 MEASURED: Final = {
@@ -44,6 +44,7 @@ MEASURED: Final = {
     "disk": _l("Storage"),
     "temp": _l("Temperature"),
     "clock": _l("Clock"),
+    "restart": _l("Last start"),
     "agent": _l("Agent"),
 }
 # what is seen without opening; the rest is one tap away
@@ -51,7 +52,7 @@ FIRST: Final = {
     "upsd": ("input_voltage", "battery_charge_percent", "battery_runtime", "load_percent"),
     "mains": ("voltage", "current", "power"),
     "tamper": ("open",),
-    "wan": ("up", "uptime"),
+    "wan": ("up", "uptime", "error"),
     "net": ("carrier", "speed", "bytes_recv", "bytes_sent"),
     "ping": ("average_response_ms", "percent_packet_loss"),
     "wifi_ap": ("clients", "clients_day", "signal_p50"),
@@ -60,13 +61,15 @@ FIRST: Final = {
     "mem": ("used_percent",),
     "disk": ("used_percent",),
     "temp": ("temp",),
-    "clock": ("synced",),
+    "clock": ("synced", "offset_ms"),
+    "restart": ("cold", "watchdog_reset", "power_fault"),
     "agent": ("spool_frames", "reader_failures"),
 }
 # a flag that means trouble when it is set, or when it is not
 BAD_SET: Final = frozenset({
     "ob", "dischrg", "lb", "hb", "rb", "off", "over", "trim", "boost", "fsd", "alarm", "bypass",
     "data_stale", "driver_lost", "unknown_ups", "server_lost", "boot_unsaved", "open",
+    "watchdog_reset", "power_fault", "over_temp", "crash_dump",
 })  # fmt: skip
 BAD_CLEAR: Final = frozenset({"up", "synced", "reader_ok"})
 

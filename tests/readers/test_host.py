@@ -20,8 +20,9 @@ def test_no_usage_without_time_between(before, now):
     assert host.usage(before, now) == {}
 
 
-def test_usage_is_never_negative():
+def test_usage_is_a_percentage_also_when_the_kernel_counts_backwards():
     assert host.usage((10, 100, 1), (5, 200, 1)) == {"usage_percent": 0.0}
+    assert host.usage((10, 100, 1), (115, 200, 1)) == {"usage_percent": 100.0}
 
 
 def test_disks_are_counted_as_df_does():

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from agent.readers.interfaces import Interfaces, parse_link, parse_net_dev, parse_up
+from agent.sampler import Watch
+from agent.samples import clean
 from tests.cases.runner import Clock
 
 
@@ -63,6 +65,28 @@ def test_the_way_outs_uptime_begins_anew_after_a_fall(tmp_path):
         found.append(asyncio.run(reader.read())[-1][2])
     assert [fields["up"] for fields in found] == [1, 1, 0, 1, 1]
     assert [fields["uptime"] for fields in found] == [0, 60, 0, 0, 2]
+
+
+def test_a_port_that_negotiates_less_is_an_event(tmp_path):
+    (tmp_path / "proc" / "net").mkdir(parents=True)
+    (tmp_path / "proc" / "net" / "dev").write_text("lan1: " + "0 " * 16)
+    port = tmp_path / "sys" / "class" / "net" / "lan1"
+    port.mkdir(parents=True)
+    (port / "carrier").write_text("1")
+    reader = Interfaces(Clock(), 10_000, 2000, root=f"{tmp_path}/")
+    watch = Watch(reader)
+    turned = []
+    for speed, duplex in (
+        ("1000", "full"),
+        ("1000", "full"),
+        ("100", "full"),
+        ("100", "half"),
+        ("100", "half"),
+    ):
+        (port / "speed").write_text(speed)
+        (port / "duplex").write_text(duplex)
+        turned.append(watch.turned(clean(0, asyncio.run(reader.read()))[0]))
+    assert turned == [False, False, True, True, False]
 
 
 def test_no_more_interfaces_than_the_wire_allows(tmp_path):

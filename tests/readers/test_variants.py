@@ -70,6 +70,24 @@ def test_readers_that_are_not_configured_are_not_built():
     assert isinstance(readers[1], Ups)
 
 
+def test_the_way_out_is_told_once():
+    intervals = {"sample_s": 10, "watch_s": 2}
+    wanted: dict[str, dict[str, object]] = {
+        "interfaces": {"names": ["lo"], "wan": "lo"},
+        "wan": {"names": ["lo"]},
+    }
+    both = build({"readers": wanted, "intervals": intervals}, RealClock())
+    assert [reader.name for reader in both] == ["interfaces", "wan"]
+    assert [row[0] for row in asyncio.run(both[0].read())] == ["net"]
+    assert wanted["interfaces"]["wan"] == "lo"
+
+
+def test_the_machine_tells_its_clock_and_its_restart():
+    (reader,) = build({"readers": {"host": {}}, "intervals": {"sample_s": 10, "watch_s": 2}}, RealClock())
+    rows = asyncio.run(reader.read())
+    assert ("clock", None) in by_key(rows)
+
+
 def test_without_the_libraries_the_plain_readers_serve(monkeypatch):
     monkeypatch.setitem(sys.modules, "agent.cpython.readers", None)
     built = [makers()[name]({}, RealClock(), 10_000, 2000) for name in ("host", "interfaces")]

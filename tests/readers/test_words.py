@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from agent.readers.ups_state import CONTACTS, FLAGS
+from agent.readers.wan import ERRORS, OTHER
 from agent.readers.words import LANGUAGES, STATES, explain
+
+if TYPE_CHECKING:
+    from agent.readers.words import Given
 
 
 def test_a_ups_on_line_in_spanish_and_english():
@@ -27,6 +33,34 @@ def test_ports_and_the_way_out():
     assert explain("net", "eth0", {"carrier": 1, "speed": 1000}, "en") == ["Port eth0: link, 1000 Mbit/s"]
     assert explain("wan", "eth0", {"up": 1, "uptime": 5}) == ["Salida a Internet eth0: activa"]
     assert explain("clock", None, {"synced": 0}) == ["Reloj: sin sincronizar"]
+
+
+def test_why_the_way_out_is_down_is_told():
+    fields: Given = {
+        "up": 0,
+        "pending": 1,
+        "ipv4": 0,
+        "default_route": 0,
+        "error": "auth_failed",
+        "proto": "pppoe",
+    }
+    told = "caída, conectando, el proveedor rechaza el usuario o la contraseña, sin dirección IPv4"
+    assert explain("wan", "eth1", fields) == [f"Salida a Internet eth1: {told}, sin ruta de salida"]
+    fields = {"up": 1, "ipv4": 1, "default_route": 1, "error": "none"}
+    assert explain("wan", "eth1", fields, "en") == ["Way out eth1: up"]
+
+
+@pytest.mark.parametrize("word", [word for word, _ in ERRORS] + [OTHER, "no_carrier", "no_interface"])
+def test_every_cause_has_words(word):
+    for lang, nothing in (("es", "Salida a Internet: -"), ("en", "Way out: -")):
+        assert explain("wan", None, {"error": word}, lang) != [nothing]
+
+
+def test_the_last_start_in_words():
+    fields = {"cold": 0, "watchdog_reset": 1, "power_fault": 0, "crash_dump": 0}
+    told = "restart without loss of power, restarted by the watchdog, no crash of the system on record"
+    assert explain("restart", None, fields, "en") == [f"Last start: {told}"]
+    assert explain("restart", None, {"cold": 1}) == ["Último arranque: después de quedarse sin corriente"]
 
 
 def test_a_measurement_without_words_shows_its_numbers():
