@@ -1,0 +1,149 @@
+"""Commands of the system: what they say, how they fail, that none outlives its limit."""
+
+import asyncio
+import os
+import time
+
+from agent.errors import ReaderError
+from agent.ports import command
+
+TYPE_CHECKING = False  # MicroPython has no typing
+if TYPE_CHECKING:
+    from typing import Any
+
+HOSTILE = (
+    "$(echo x)",
+    "`id`",
+    "a'b",
+    '"',
+    "a b",
+    "; exit 3",
+    "",
+    "-n",
+    "\\n",
+    "*",
+    "ñ€",
+    "a\nb",
+    "$HOME",
+    "&",
+    "|",
+)
+
+
+async def _refused(
+    reason: str, argv: "list[str]", limit_ms: int = 5000, most_bytes: int = 65536
+) -> ReaderError:
+    try:
+        output = await command.run(argv, limit_ms, most_bytes)
+    except ReaderError as error:
+        assert error.reason == reason, (error.reason, str(error))
+        assert "\n" not in str(error)
+        return error
+    raise AssertionError("not refused: " + repr(output))
+
+
+async def _until(true: "Any") -> None:
+    for _ in range(200):
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("did not come")
+
+
+def _running(mark: str) -> "list[str]":
+    """Return the pids of processes whose command line holds the mark."""
+    found = []
+    for pid in os.listdir("/proc"):
+        try:
+            with open("/proc/" + pid + "/cmdline", "rb") as file:
+                if pid.isdigit() and mark.encode() in file.read(4096):
+                    found.append(pid)
+        except OSError:
+            continue
+    return found
+
+
+async def test_output_is_returned_as_it_is():
+    assert await command.run(["printf", "a\\000b\\377\\nlast"], 5000) == b"a\0b\xff\nlast"
+    assert await command.run(["true"], 5000) == b""
+
+
+async def test_arguments_reach_the_command_as_they_are():
+    words = list(HOSTILE)
+    got = await command.run(["printf", "<%s>"] + words, 5000)
+    assert got.decode() == "".join(["<" + word + ">" for word in words])
+
+
+async def test_what_fails_says_how():
+    await _refused("command_missing", ["vigia-has-no-such-command"])
+    error = await _refused("command_failed", ["sh", "-c", "echo lost; exit 7"])
+    assert isinstance(error, command.CommandFailed)
+    assert error.status == 7
+    await _refused("command_failed", ["echo", "a\0b"])
+    assert await command.run(["sh", "-c", "cat; echo warning >&2; echo ok"], 5000) == b"ok\n"
+
+
+async def test_a_long_answer_is_refused_not_kept():
+    assert len(await command.run(["head", "-c", "3000", "/dev/zero"], 5000, 3000)) == 3000
+    await _refused("command_too_long", ["head", "-c", "3001", "/dev/zero"], 5000, 3000)
+    await _refused("command_too_long", ["cat", "/dev/zero"], 5000, 3000)  # which never ends
+
+
+async def test_what_hangs_is_killed_and_others_go_on():
+    began = time.time()
+    hanging = asyncio.create_task(_refused("command_timeout", ["sleep", "86111"], 300))
+    assert await command.run(["echo", "quick"], 5000) == b"quick\n"
+    assert time.time() - began < 0.3 or _running("86111")
+    await hanging
+    assert not _running("86111")
+
+
+async def test_who_is_cancelled_leaves_no_command_behind():
+    task = asyncio.create_task(command.run(["sleep", "86222"], 60000))
+    await _until(lambda: _running("86222"))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await _until(lambda: not _running("86222"))
+    assert await command.run(["echo", "after"], 5000) == b"after\n"
+
+
+async def test_no_more_than_a_few_live_at_once():
+    tasks = [
+        asyncio.create_task(command.run(["sh", "-c", "sleep 0.2; echo 86333"], 20000)) for _ in range(10)
+    ]
+    most = 0
+    while not tasks[-1].done():
+        most = max(most, len(command._alive))
+        await asyncio.sleep(0.01)
+    assert await asyncio.gather(*tasks) == [b"86333\n"] * 10
+    assert most == command.MOST_AT_ONCE
+    assert not command._alive
+
+
+async def test_one_that_cannot_be_killed_is_not_started_again():
+    class Stuck:
+        killed = True
+
+        def gone(self) -> bool:
+            return False
+
+    command._alive.append((["echo", "stuck"], Stuck()))  # type: ignore[arg-type]  # one that lives on
+    try:
+        await _refused("command_timeout", ["echo", "stuck"], 50)
+        assert await command.run(["echo", "other"], 5000) == b"other\n"
+    finally:
+        command._alive.clear()
+    assert await command.run(["echo", "stuck"], 5000) == b"stuck\n"
+
+
+async def test_the_loop_keeps_running():
+    worst = 0.0
+    task = asyncio.create_task(
+        command.run(["sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.05; done"], 5000)
+    )
+    while not task.done():
+        began = time.time()
+        await asyncio.sleep(0)
+        worst = max(worst, time.time() - began)
+    assert await task == b"1\n2\n3\n4\n5\n"
+    assert worst < 0.15, worst  # the shell's five sleeps take 0.25 s
