@@ -7,6 +7,7 @@ are seconds in the file.
 import json
 
 from agent.errors import ConfigError
+from agent.readers.wifi_values import is_address, mac_of
 from agent.wire.topics import valid_device
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -24,6 +25,9 @@ MIN_SPOOL_KIB = 128  # a few messages of 64 KiB
 MAX_SPOOL_KIB = 65536
 MAX_PORT = 65535
 MAX_INTERVAL_S = 3600
+MAX_NEIGHBOURS = 16
+MIN_SCAN_S = 300  # while a radio scans, its clients wait
+PLACES = ("indoor", "outdoor")
 
 
 class Required:
@@ -53,6 +57,27 @@ def _texts(value: "Any") -> str:
     return "" if good else "has to be a list of texts"
 
 
+def _places(value: "Any") -> str:
+    if value is None:
+        return ""
+    good = isinstance(value, dict) and all(not _text(name) and value[name] in PLACES for name in value)
+    return "" if good else "has to say indoor or outdoor for each interface"
+
+
+def _neighbours(value: "Any") -> str:
+    """Check names and addresses; a name goes on the wire, so that it must not be an address itself."""
+    if value is None:
+        return ""
+    if not isinstance(value, dict) or not 0 < len(value) <= MAX_NEIGHBOURS:
+        return "has to be an object of 1 to " + str(MAX_NEIGHBOURS) + " names"
+    for name in value:
+        if is_address(name) or not 0 < len(name) <= MAX_SITE:
+            return "has to name each neighbour in at most " + str(MAX_SITE) + " characters, not by an address"
+        if _texts(value[name]) or value[name] is None or None in [mac_of(text) for text in value[name]]:
+            return "has to list the addresses (BSSID) of " + str(name) + ", as aa:bb:cc:dd:ee:ff"
+    return ""
+
+
 def _key_files(value: "Any") -> str:
     good = isinstance(value, dict) and all(_is_kid(kid) and not _text(value[kid]) for kid in value)
     return "" if good else "has to name a file for each kid (16 hex digits)"
@@ -68,6 +93,13 @@ def _between(low: float, high: float, unit: str) -> "Check":
         if number and low <= value <= high:
             return ""
         return "has to be a number from " + str(low) + " to " + str(high) + unit
+
+    return check
+
+
+def _optional(wrong: "Check") -> "Check":
+    def check(value: "Any") -> str:
+        return "" if value is None else wrong(value)
 
     return check
 
@@ -117,6 +149,13 @@ READERS: "dict[str, Table]" = {
         "names": (None, _texts),
         "nominal_v": (127, _between(1, 1000, " V")),
     },
+    "wifi": {
+        "names": (None, _texts),
+        "places": (None, _places),
+        "utc_offset_h": (-6, _between(-12, 14, " h")),  # Mexico City, which has no summer time
+        "neighbours": (None, _neighbours),
+        "scan_s": (None, _optional(_between(MIN_SCAN_S, 86400, " s"))),
+    },
 }
 SECTIONS: "dict[str, Table]" = {"broker": BROKER, "spool": SPOOL, "intervals": INTERVALS}
 TOP: "Table" = {"device": (Required, _device), "site": (Required, _site)}
@@ -157,6 +196,8 @@ def check(raw: "Any", folder: str = "") -> "dict[str, Any]":
     if "ups" in config["readers"]:
         ups = config["readers"]["ups"]
         ups["password_file"] = _below(folder, ups["password_file"])
+    if "wifi" in config["readers"]:
+        config["readers"]["wifi"]["day_file"] = config["spool"]["ram_dir"] + "/wifi-day"
     return config
 
 

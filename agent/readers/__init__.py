@@ -9,6 +9,7 @@ from agent.readers.host import DISKS, Host
 from agent.readers.interfaces import Interfaces
 from agent.readers.ups import Ups
 from agent.readers.upsd_client import UpsdClient
+from agent.readers.wifi_ubus import make_wifi
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ READERS: "tuple[tuple[str, Maker], ...]" = (
     ("host", make_host),
     ("interfaces", make_interfaces),
     ("ups", make_ups),
+    ("wifi", make_wifi),
 )
 
 

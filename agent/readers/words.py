@@ -70,17 +70,64 @@ NUMBERS = {
     "disk": (("Disco", "Disk"), (("used_percent", ("en uso", "in use"), " %"),)),
     "temp": (("Temperatura", "Temperature"), (("temp", ("", ""), " °C"),)),
     "clock": (("Reloj", "Clock"), ()),
+    "wifi_ap": (
+        ("Punto de acceso", "Access point"),
+        (
+            ("clients", ("clientes:", "clients:"), ""),
+            ("clients_day", ("dispositivos hoy, aprox.:", "devices today, about:"), ""),
+            ("channel", ("canal", "channel"), ""),
+            ("signal_p50", ("señal mediana", "median signal"), " dBm"),
+            ("rate_p50", ("velocidad mediana", "median rate"), " Mbit/s"),
+            ("airtime_percent", ("canal ocupado", "channel busy"), " %"),
+            ("noise", ("ruido", "noise"), " dBm"),
+        ),
+    ),
+    "wifi": (
+        ("Wi-Fi", "Wi-Fi"),
+        (
+            ("access_points", ("puntos de acceso:", "access points:"), ""),
+            ("access_points_up", ("al aire:", "on the air:"), ""),
+            ("clients", ("clientes:", "clients:"), ""),
+            ("clients_day", ("dispositivos hoy, aprox.:", "devices today, about:"), ""),
+            ("networks_heard", ("redes ajenas que se oyen:", "other networks heard:"), ""),
+            ("scan_failures", ("radios que no pudieron escuchar:", "radios that could not listen:"), ""),
+            ("clients_unread", ("clientes sin leer:", "clients not read:"), ""),
+            ("bad_values", ("valores descartados por imposibles:", "impossible values set aside:"), ""),
+        ),
+    ),
+    "wifi_neighbour": (
+        ("Punto de acceso vecino", "Neighbouring access point"),
+        (("signal", ("señal", "signal"), " dBm"),),
+    ),
 }
 
 # measurement -> field -> words for 0 and for 1
 SWITCHES = {
     "net": ("carrier", ("sin enlace", "no link"), ("con enlace", "link")),
     "wan": ("up", ("caída", "down"), ("activa", "up")),
+    "wifi_ap": ("up", ("fuera del aire", "off the air"), ("al aire", "on the air")),
+    "wifi_neighbour": ("heard", ("no se oye", "not heard"), ("se oye", "heard")),
     "clock": ("synced", ("sin sincronizar", "not synchronised"), ("sincronizado", "synchronised")),
 }
 
+# texts and flags that are told when they stand so
+NOTES = {
+    "wifi_ap": (
+        ("dfs_wait", 1, ("revisa que ningún radar use el canal", "checks that no radar uses the channel")),
+        ("place", "indoor", ("en interior", "indoors")),
+        ("place", "outdoor", ("al aire libre", "outdoors")),
+    ),
+}
+
 # Counts that are only worth telling when they are not zero.
-QUIET_AT_ZERO = ("unknown_tokens", "bad_values", "err_in", "err_out")
+QUIET_AT_ZERO = (
+    "unknown_tokens",
+    "bad_values",
+    "err_in",
+    "err_out",
+    "scan_failures",
+    "clients_unread",
+)
 
 _OLD_MS = 15_000
 _AGES = (
@@ -97,6 +144,7 @@ def explain(measurement: str, instance: str | None, fields: "Given", lang: str =
         return [_line(measurement, instance, parts)]
     title, numbers = NUMBERS[measurement]
     parts = _switch(measurement, fields, which)
+    parts += [words[which] for name, told, words in NOTES.get(measurement, ()) if fields.get(name) == told]
     if measurement == "upsd":
         parts += _ups_states(fields, which)
     for name, words, unit in numbers:
