@@ -242,7 +242,7 @@ broken
         ("/tmp/vigia", True),  # noqa: S108 - the documented default
         ("/tmp", True),  # noqa: S108 - same
         ("/tmp/usb/vigia", False),  # noqa: S108 - same
-        ("/tmpx", False),
+        ("/tmpx", False),  # noqa: S108 - same
         ("/etc/vigia", False),
         ("/srv/x", True),
     ],
