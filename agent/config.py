@@ -141,6 +141,8 @@ INTERVALS: "Table" = {
 READERS: "dict[str, Table]" = {
     "host": {"disks": (None, _texts)},
     "interfaces": {"names": (None, _texts), "wan": (None, _optional_text)},
+    "wan": {"names": (None, _texts)},
+    "switch": {"names": (None, _texts)},
     "ups": {
         "host": ("127.0.0.1", _text),
         "port": (3493, _PORT),

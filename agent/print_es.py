@@ -5,7 +5,7 @@ MEASUREMENTS = {
     "temp": "Temperatura", "cpu": "Procesador", "ping": "Respuesta", "wan": "Enlace a internet",
     "wifi_ap": "Punto de acceso Wi-Fi", "wifi": "Wi-Fi", "wifi_neighbour": "Punto de acceso vecino",
     "mains": "Medidor de luz", "tamper": "Sabotaje", "agent": "Agente",
-    "clock": "Reloj",
+    "clock": "Reloj", "restart": "Último arranque",
 }  # fmt: skip
 
 FIELDS = {
@@ -85,6 +85,13 @@ FIELDS = {
     "power_factor": "factor de potencia",
     "energy": "energía",
     "offset_ms": "error estimado del reloj",
+    "max_error_ms": "error máximo del reloj",
+    "stratum": "pasos hasta un reloj de referencia",
+    "source": "según",
+    "error": "causa de la caída",
+    "network": "nombre en el router",
+    "proto": "protocolo",
+    "l3_device": "interfaz",
 }
 
 

@@ -14,7 +14,13 @@ def adjtimex() -> int:
 
     A struct of zeros has modes = 0: it asks and sets nothing, for which no privilege is needed.
     """
-    return int(_libc.adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
+    return timex()[0]
+
+
+def timex() -> tuple[int, bytes]:
+    """Return the kernel's clock state as above, and ``struct timex`` as it filled it."""
+    raw = ctypes.create_string_buffer(_TIMEX_BYTES)
+    return int(_libc.adjtimex(raw)), raw.raw
 
 
 def uptime_ms() -> int:

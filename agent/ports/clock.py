@@ -9,9 +9,11 @@ import os
 import time
 
 try:
-    from agent.cpython.kernel import adjtimex, uptime_ms
+    from agent.cpython.kernel import adjtimex, timex, uptime_ms
 except ImportError:  # MicroPython has neither ctypes nor clock_gettime
-    from agent.ports.micropython import adjtimex, uptime_ms
+    from agent.ports.micropython import adjtimex, timex, uptime_ms
+
+__all__ = ("SystemClock", "timex")
 
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"  # random(4): drawn at every start of the kernel

@@ -13,7 +13,16 @@ _adjtimex = _library(None).func("i", "adjtimex", "p") if _library else None
 
 def adjtimex() -> int:
     """Return the kernel's clock state (5 is unsynchronised), or -1 when it cannot be asked."""
-    return int(_adjtimex(_STRUCT_TIMEX)) if _adjtimex else -1
+    return timex()[0]
+
+
+def timex() -> tuple[int, bytes]:
+    """Return the kernel's clock state as above, and ``struct timex`` as it filled it."""
+    if not _adjtimex:
+        return -1, b""
+    for at in range(len(_STRUCT_TIMEX)):  # what is left of the answer before must not be taken for a question
+        _STRUCT_TIMEX[at] = 0
+    return int(_adjtimex(_STRUCT_TIMEX)), bytes(_STRUCT_TIMEX)
 
 
 def uptime_ms() -> int:

@@ -5,16 +5,23 @@ which interpreter runs.
 """
 
 from agent.errors import ConfigError
+from agent.ports.clock import timex
+from agent.ports.command import run
+from agent.readers.clock import ClockState
 from agent.readers.host import DISKS, Host
 from agent.readers.interfaces import Interfaces
+from agent.readers.restart import Restart
+from agent.readers.switch import Switch
 from agent.readers.ups import Ups
 from agent.readers.upsd_client import UpsdClient
+from agent.readers.wan import Wan
 from agent.readers.wifi_ubus import make_wifi
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
     from typing import Any
 
+    from agent.readers.host import Part
     from agent.readers.port import Maker, Reader
     from agent.timing import Clock
 
@@ -23,12 +30,27 @@ NOMINAL_V = 127  # what the facilities are supplied with (one phase to neutral)
 
 def make_host(options: "dict[str, Any]", clock: "Clock", sample_ms: int, _watch_ms: int) -> "Reader":
     """Build the plain reader of the machine; option ``disks``: paths of file systems."""
-    return Host(clock, sample_ms, disks=tuple(options.get("disks") or DISKS))
+    return Host(clock, sample_ms, disks=tuple(options.get("disks") or DISKS), parts=host_parts(clock))
+
+
+def host_parts(clock: "Clock") -> "tuple[Part, ...]":
+    """Build what the machine's reader tells beside its own rows: clock and restart."""
+    return ClockState(clock, timex, run), Restart(clock, run)
 
 
 def make_interfaces(options: "dict[str, Any]", clock: "Clock", sample_ms: int, watch_ms: int) -> "Reader":
     """Build the plain reader of the interfaces; options ``names`` and ``wan``."""
     return Interfaces(clock, sample_ms, watch_ms, options.get("names"), options.get("wan"))
+
+
+def make_wan(options: "dict[str, Any]", clock: "Clock", sample_ms: int, watch_ms: int) -> "Reader":
+    """Build the reader of the way out; option ``names``."""
+    return Wan(clock, sample_ms, watch_ms, run, options.get("names"))
+
+
+def make_switch(options: "dict[str, Any]", _clock: "Clock", sample_ms: int, _watch_ms: int) -> "Reader":
+    """Build the reader of a switch behind swconfig; option ``names``."""
+    return Switch(sample_ms, run, options.get("names"))
 
 
 def make_ups(options: "dict[str, Any]", clock: "Clock", sample_ms: int, watch_ms: int) -> "Reader":
@@ -55,6 +77,8 @@ def _credentials(options: "dict[str, Any]") -> tuple[str, str] | None:
 READERS: "tuple[tuple[str, Maker], ...]" = (
     ("host", make_host),
     ("interfaces", make_interfaces),
+    ("wan", make_wan),
+    ("switch", make_switch),
     ("ups", make_ups),
     ("wifi", make_wifi),
 )
@@ -76,4 +100,8 @@ def build(config: "dict[str, Any]", clock: "Clock") -> "list[Reader]":
     wanted, intervals = config["readers"], config["intervals"]
     sample_ms, watch_ms = int(intervals["sample_s"] * 1000), int(intervals["watch_s"] * 1000)
     how = makers()
+    if "wan" in wanted and "interfaces" in wanted:  # which tells more of it, and would contradict
+        wanted = dict(wanted)
+        wanted["interfaces"] = dict(wanted["interfaces"])
+        wanted["interfaces"]["wan"] = None
     return [how[name](wanted[name], clock, sample_ms, watch_ms) for name, _ in READERS if name in wanted]

@@ -10,15 +10,24 @@ LIMIT = 32768
 _CHUNK = 1024  # MicroPython sets a whole read's size aside before it reads, out of a heap of 256 KiB
 
 
-def read_text(path: str) -> str | None:
-    """Return the text of a small file without the white space around it, or None."""
+def read_bytes(path: str) -> bytes | None:
+    """Return what is in a small file, or None."""
     try:
         with open(path, "rb") as file:
             parts = [file.read(_CHUNK)]
             while parts[-1] and len(parts) * _CHUNK < LIMIT:
                 parts.append(file.read(_CHUNK))
-        return b"".join(parts).decode().strip()
-    except (OSError, UnicodeError):
+        return b"".join(parts)
+    except OSError:
+        return None
+
+
+def read_text(path: str) -> str | None:
+    """Return the text of a small file without the white space around it, or None."""
+    data = read_bytes(path)
+    try:
+        return None if data is None else data.decode().strip()
+    except UnicodeError:
         return None
 
 

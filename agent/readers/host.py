@@ -1,4 +1,4 @@
-"""The machine itself: load, memory, processor, file systems, temperatures, clock, from /proc and sysfs.
+"""The machine itself: load, memory, processor, file systems, temperatures, from /proc and sysfs.
 
 ``parse_*`` are pure functions of text. A source that is missing leaves its fields out; only a machine where
 nothing at all can be read is an error. Names are Telegraf's (``system``, ``mem``, ``disk``, ``cpu``,
@@ -12,8 +12,17 @@ from agent.readers.files import listing, read_text
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from agent.readers.port import Fields, Row
     from agent.timing import Clock
+
+    class Part(Protocol):
+        """What has rows of its own to add to the machine's."""
+
+        async def rows(self) -> list[Row]:
+            """Return rows; never raises."""
+
 
 # OpenWrt keeps what is written on /overlay; / is its read-only image. Elsewhere /overlay does not exist.
 DISKS = ("/", "/overlay")
@@ -113,16 +122,25 @@ def usage(before: tuple[int, int, int] | None, now: tuple[int, int, int] | None)
 
 
 class Host:
-    """Reads one machine; ``root`` is "/", or a folder with copies of proc and sys, ending in a slash."""
+    """Reads one machine, and ``parts`` after it.
+
+    ``root`` is "/", or a folder with copies of proc and sys, ending in a slash.
+    """
 
     name = "host"
     watch_ms = 0
 
     def __init__(
-        self, clock: "Clock", interval_ms: int, root: str = "/", disks: tuple[str, ...] = DISKS
+        self,
+        clock: "Clock",
+        interval_ms: int,
+        root: str = "/",
+        disks: tuple[str, ...] = DISKS,
+        parts: "tuple[Part, ...]" = (),
     ) -> None:
         self.interval_ms = interval_ms
         self._clock = clock
+        self._parts = parts
         self._root = root
         self._disks = disks
         self._ticks: tuple[int, int, int] | None = None
@@ -139,7 +157,9 @@ class Host:
         rows = [row for row in rows if row[2]]
         if not rows:
             raise ReaderError("nothing_readable", "neither /proc nor sysfs could be read")
-        return rows + self._clock_state()
+        for part in self._parts:
+            rows += await part.rows()
+        return rows
 
     def _text(self, path: str) -> str:
         return read_text(self._root + path) or ""
@@ -196,6 +216,3 @@ class Host:
                 name = sensor_name(read_text(folder + "name") or chip, label)
                 readings.append((name, read_text(folder + temp + "_input")))
         return readings
-
-    def _clock_state(self) -> "list[Row]":
-        return [("clock", None, {"synced": int(self._clock.wall_ms() is not None)})]

@@ -59,7 +59,8 @@ class Interfaces:
     """Reads the interfaces ``names`` (None: all but lo); ``wan`` names the one that leads out, or is None."""
 
     name = "interfaces"
-    watched = ("carrier", "up")
+    # a port that negotiated 1000 Mbit/s and now does 100, or half duplex, is news: a bad cable or plug
+    watched = ("carrier", "up", "speed", "full_duplex")
 
     def __init__(
         self,

@@ -34,6 +34,8 @@ SCAN_LIMIT_MS = 20_000  # all channels of two bands, and the radio set up for it
 MOST_BYTES = 1_000_000  # 500 clients, more than any radio takes; on a router they wait in its memory
 MOST_HEARD = 200
 MOST_DEVICES = 8
+# what ubus says where hostapd has no get_status; whether hostapd is there at all, get_clients tells
+WORDLESS = ("ubus_no_method", "ubus_not_found", "ubus_no_data", "ubus_failed", "command_failed")
 
 
 class UbusWifi:
@@ -96,7 +98,7 @@ class UbusWifi:
         try:
             return parse.parse_status(await ubus.call(self._run, PREFIX + name, "get_status"))
         except ReaderError as error:
-            if error.reason != "command_failed":
+            if error.reason not in WORDLESS:
                 raise
             self._wordless.append(name)
             return {}

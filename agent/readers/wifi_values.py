@@ -4,8 +4,6 @@ Everything here comes from programs that print what radios and strangers' device
 may be missing, of another type, or absurd. None stands for "not known".
 """
 
-from array import array
-
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,9 +99,9 @@ class Crowd:
         self.bad = 0  # entries and values that cannot be
         self._unit = unit
         self._see = see
-        self._signals = array("H", [0] * 128)  # how many clients at each -dBm
+        self._signals = [0] * 128  # how many clients at each -dBm
         self._heard = 0
-        self._rates = array("I")
+        self._rates: list[int] = []
 
     def full(self) -> bool:
         """Tell whether more clients cannot be; counts those that come nevertheless."""

@@ -69,7 +69,14 @@ NUMBERS = {
     "mem": (("Memoria", "Memory"), (("used_percent", ("en uso", "in use"), " %"),)),
     "disk": (("Disco", "Disk"), (("used_percent", ("en uso", "in use"), " %"),)),
     "temp": (("Temperatura", "Temperature"), (("temp", ("", ""), " °C"),)),
-    "clock": (("Reloj", "Clock"), ()),
+    "clock": (
+        ("Reloj", "Clock"),
+        (
+            ("offset_ms", ("error estimado", "estimated error"), " ms"),
+            ("max_error_ms", ("a lo más", "at most"), " ms"),
+        ),
+    ),
+    "restart": (("Último arranque", "Last start"), ()),
     "wifi_ap": (
         ("Punto de acceso", "Access point"),
         (
@@ -110,8 +117,37 @@ SWITCHES = {
     "clock": ("synced", ("sin sincronizar", "not synchronised"), ("sincronizado", "synchronised")),
 }
 
-# texts and flags that are told when they stand so
-NOTES = {
+# measurement -> field, value, what is told when the field has it
+SAYINGS = {
+    "wan": (
+        ("pending", 1, ("conectando", "connecting")),
+        (
+            "error",
+            "auth_failed",
+            (
+                "el proveedor rechaza el usuario o la contraseña",
+                "the provider refuses the user name or password",
+            ),
+        ),
+        ("error", "no_device", ("no está el puerto o el módem", "port or modem is not there")),
+        ("error", "no_carrier", ("cable desconectado o módem apagado", "cable unplugged or modem off")),
+        ("error", "no_answer", ("el proveedor no contesta", "the provider does not answer")),
+        ("error", "peer_lost", ("el proveedor dejó de contestar", "the provider stopped answering")),
+        ("error", "bad_settings", ("configuración incorrecta", "wrong settings")),
+        ("error", "modem", ("falla del módem o de la SIM", "modem or SIM fault")),
+        ("error", "no_interface", ("no está configurada en el router", "not set up on the router")),
+        ("error", "other", ("falla sin clasificar", "other fault")),
+        ("ipv4", 0, ("sin dirección IPv4", "no IPv4 address")),
+        ("default_route", 0, ("sin ruta de salida", "no default route")),
+    ),
+    "restart": (
+        ("cold", 1, ("después de quedarse sin corriente", "after being without power")),
+        ("cold", 0, ("reinicio sin pérdida de corriente", "restart without loss of power")),
+        ("watchdog_reset", 1, ("lo reinició el temporizador de vigilancia", "restarted by the watchdog")),
+        ("power_fault", 1, ("falla de voltaje en su alimentación", "fault of its supply voltage")),
+        ("over_temp", 1, ("se apagó por temperatura", "stopped by heat")),
+        ("crash_dump", 1, ("el sistema había fallado (hay registro)", "the system had crashed (dump kept)")),
+    ),
     "wifi_ap": (
         ("dfs_wait", 1, ("revisa que ningún radar use el canal", "checks that no radar uses the channel")),
         ("place", "indoor", ("en interior", "indoors")),
@@ -144,7 +180,9 @@ def explain(measurement: str, instance: str | None, fields: "Given", lang: str =
         return [_line(measurement, instance, parts)]
     title, numbers = NUMBERS[measurement]
     parts = _switch(measurement, fields, which)
-    parts += [words[which] for name, told, words in NOTES.get(measurement, ()) if fields.get(name) == told]
+    parts += [
+        words[which] for name, value, words in SAYINGS.get(measurement, ()) if fields.get(name) == value
+    ]
     if measurement == "upsd":
         parts += _ups_states(fields, which)
     for name, words, unit in numbers:

@@ -135,6 +135,13 @@ HOST = {
     "cpu": Measurement(None, "device", {
         "usage_percent": _float("processor time in use since the sample before", "%", 100),
     }),
+    "restart": Measurement(None, "device", {
+        "cold": _flag("the machine was without power before this start; absent: not known"),
+        "watchdog_reset": _flag("a watchdog says that it restarted the machine"),
+        "power_fault": _flag("the supply's voltage ended the run before"),
+        "over_temp": _flag("heat ended the run before"),
+        "crash_dump": _flag("the kernel left the dump of a crash"),
+    }),
 }  # fmt: skip
 
 # the estimate's standard error is 3 %; phones that make up a new address are counted once for each
@@ -151,6 +158,13 @@ NETWORK = {
     "wan": Measurement("interface", "device", {
         "up": _flag("the uplink is up"),
         "uptime": _int("time since the uplink came up", "s"),
+        "pending": _flag("the uplink is being set up"),
+        "ipv4": _flag("the uplink has an IPv4 address"),
+        "default_route": _flag("the IPv4 default route leads over the uplink"),
+        "error": Field("str", "", None, None, "why the uplink is down, one word; none: nothing is wrong"),
+        "network": Field("str", "", None, None, "name of the uplink in the router's configuration"),
+        "proto": Field("str", "", None, None, "how the uplink gets its address"),
+        "l3_device": Field("str", "", None, None, "interface that carries the uplink's packets"),
     }),
     "wifi_ap": Measurement("ifname", "device", {
         "up": _flag("the access point beacons"),
@@ -218,7 +232,10 @@ AGENT = {
     }),
     "clock": Measurement(None, "device", {
         "synced": _flag("the clock is synchronised"),
-        "offset_ms": _float("estimated error of the clock", "ms", None, None),
+        "offset_ms": _float("estimated error of the clock; positive: it is ahead", "ms", None, None),
+        "max_error_ms": _float("bound of the clock's error; grows while no time source is heard", "ms"),
+        "stratum": _int("steps from a reference clock", "", 16),
+        "source": Field("str", "", None, None, "who says so: kernel or chrony"),
     }),
 }  # fmt: skip
 

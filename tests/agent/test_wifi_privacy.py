@@ -38,11 +38,11 @@ def forms(address: str) -> set[bytes]:
 def betrayed(text: bytes) -> list[str]:
     """Return the addresses that are in a text in any form."""
     lowered = text.lower()
-    found = []
-    for address in [*CLIENTS, NEIGHBOUR]:
-        if any(form in lowered or form in text for form in forms(address)):
-            found.append(address)
-    return found
+    return [
+        address
+        for address in [*CLIENTS, NEIGHBOUR]
+        if any(form in lowered or form in text for form in forms(address))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """An environment whose ``ubus`` knows the clients, some in upper case."""
     standin = StandIn(tmp_path, Path(runner.FOLDER) / "wifi" / "openwrt-19.07-ath9k" / "first")
     flags = {"auth": True, "assoc": True, "aid": 1}
-    clients = {"freq": 2437, "clients": {address: flags for address in CLIENTS}}
+    clients = {"freq": 2437, "clients": dict.fromkeys(CLIENTS, flags)}
     heard = {"results": [{"mac": address.upper(), "signal": -60} for address in CLIENTS]}
     scan = {"results": [{"bssid": NEIGHBOUR.upper(), "signal": -70, "mhz": 2437}]}
     names = f"hostapd.wlan0\nhostapd.{CLIENTS[0]}\n"

@@ -3,12 +3,18 @@
 import asyncio
 import json
 import os
+import struct
 
 from agent.errors import ReaderError
+from agent.ports.command import CommandFailed
+from agent.readers.clock import TIMEX, ClockState
 from agent.readers.host import Host
 from agent.readers.interfaces import Interfaces
+from agent.readers.restart import Restart
+from agent.readers.switch import Switch
 from agent.readers.ups_sane import sanitise
 from agent.readers.ups_state import CONTACTS, FLAGS, UpsState
+from agent.readers.wan import Wan
 from agent.readers.wifi import Wifi
 from agent.readers.wifi_day import Day
 from agent.readers.wifi_ubus import UbusWifi
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FOLDER = __file__.rsplit("/", 1)[0]
-READERS = ("host", "interfaces", "ups", "wifi")
+READERS = ("host", "interfaces", "ups", "wan", "switch", "clock", "restart", "wifi")
 FLAG_FIELDS = tuple([flag.lower() for flag in FLAGS]) + CONTACTS
 
 
@@ -65,22 +71,66 @@ def check(reader: str, device: str) -> None:
         _check_rows(reader, folder, expected)
 
 
-def _check_rows(reader: str, folder: str, expected: "dict[str, Any]") -> None:
-    options = expected.get("options", {})
+class Recorded:
+    """Answers as the device's commands did: the file ``commands/<words joined by _>``, or an exit status.
+
+    A file whose name ends in ``.status`` holds the exit status of a command that failed.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder + "/commands/"
+
+    async def run(self, argv: "list[str]", _limit_ms: int, most_bytes: int = 65536) -> bytes:
+        path = self._folder + "_".join(argv)
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123, ASYNC230 (same; a small file of a test)
+                output = file.read()
+        except OSError:
+            raise self._failure(argv[0], path)  # noqa: B904 (MicroPython drops the cause with a warning)
+        assert len(output) <= most_bytes
+        return output
+
+    def _failure(self, name: str, path: str) -> ReaderError:
+        try:
+            with open(path + ".status") as file:  # noqa: PTH123 (same)
+                return CommandFailed(name, int(file.read()))
+        except OSError:
+            return ReaderError("command_missing", name)
+
+
+class Synced(Clock):
+    def wall_ms(self) -> "int | None":
+        return 1_700_000_000_000
+
+
+def _rows_of(reader: str, folder: str, options: "dict[str, Any]") -> "Any":
+    """Return the coroutine that reads the folder."""
     root = folder + "/"
-    made = (
-        Host(Clock(), 10000, root, ())
-        if reader == "host"
-        else Interfaces(Clock(), 10000, 2000, options.get("names"), options.get("wan"), root)
-    )
+    run = Recorded(folder).run
+    if reader == "host":
+        return Host(Clock(), 10000, root, ()).read()
+    if reader == "wan":
+        return Wan(Clock(), 10000, 2000, run, options.get("names"), root).read()
+    if reader == "switch":
+        return Switch(10000, run, options.get("names")).read()
+    if reader == "restart":
+        return Restart(Clock(), run, root).rows()
+    if reader == "clock":
+        state, values = options["timex"]
+        raw = struct.pack(TIMEX, *values) if values else b""
+        return ClockState(Synced() if options["synced"] else Clock(), lambda: (state, raw), run).rows()
+    return Interfaces(Clock(), 10000, 2000, options.get("names"), options.get("wan"), root).read()
+
+
+def _check_rows(reader: str, folder: str, expected: "dict[str, Any]") -> None:
     reason = None
     rows = []
     try:
-        rows = asyncio.run(made.read())
+        rows = asyncio.run(_rows_of(reader, folder, expected.get("options", {})))
     except ReaderError as error:
         reason = error.reason
     assert reason == expected.get("error"), reason
-    found = [[row[0], row[1], dict(row[2])] for row in rows if row[0] != "clock"]
+    found = [[row[0], row[1], dict(row[2])] for row in rows]
     found.sort(key=_order)
     assert same(found, expected.get("rows", [])), found
 
@@ -95,7 +145,7 @@ class Nowhere:
         pass
 
 
-class Recorded:
+class Bus:
     """Answers ``ubus`` from the files of folders, the first that has one; in parts where asked."""
 
     def __init__(self, folders: "list[str]") -> None:
@@ -139,12 +189,12 @@ def _check_wifi(folder: str, expected: "dict[str, Any]") -> None:
 
 async def _check_readings(folder: str, expected: "dict[str, Any]") -> None:
     clock = Clock()
-    recorded = Recorded([folder + "/first/"])
-    reader = Wifi(clock, 10000, UbusWifi(recorded.run), Day(clock, -6, Nowhere()), expected.get("options"))
+    bus = Bus([folder + "/first/"])
+    reader = Wifi(clock, 10000, UbusWifi(bus.run), Day(clock, -6, Nowhere()), expected.get("options"))
     await _check_reading(reader, expected, "rows")
     if "then" in expected:
         clock.now_ms += expected["then_ms"]
-        recorded.folders.insert(0, folder + "/then/")
+        bus.folders.insert(0, folder + "/then/")
         await _check_reading(reader, expected, "then")
     await reader.close()
 

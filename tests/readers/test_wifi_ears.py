@@ -49,7 +49,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def readings(source: Scanned, count: int, scan_s: int | None = 600, radios=("phy0-ap0",)) -> list:
+async def readings(source: Scanned, count: int, scan_s: int | None = 600, radios=("phy0-ap0",)):
     """Return what each of ``count`` scans told."""
     clock = Clock()
     ears = Ears(clock, source, NEIGHBOURS, scan_s)

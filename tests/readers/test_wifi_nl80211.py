@@ -41,7 +41,7 @@ class Recorded(Nl80211):
         file = self._folder / f"{command}.json"
         if not file.exists():
             raise ReaderError("netlink_failed", f"{command}: (95, 'Operation not supported')")
-        return json.loads(file.read_text())
+        return list(json.loads(file.read_text()))
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def reader(clock: Moved, **options: object) -> Wifi:
     return Wifi(clock, SAMPLE_MS, UbusWifi(run), Day(clock, -6, runner.Nowhere()), options)
 
 
-def rows_of(found) -> dict:
+def rows_of(found: Any) -> dict[tuple[str, str | None], dict[str, Any]]:
     return {(row[0], row[1]): dict(row[2]) for row in found}
 
 
@@ -65,7 +66,7 @@ def test_what_hardly_changes_is_asked_once_a_minute(play):
     async def work() -> list[int]:
         clock = Moved()
         made = reader(clock)
-        asked = []
+        asked: list[int] = []
         for _ in range(7):
             await made.read()
             asked.append(len(standin.asked()) - sum(asked))

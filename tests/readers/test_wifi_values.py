@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,7 +30,7 @@ from agent.readers.wifi_values import (
 from tests.cases.runner import FOLDER
 
 HT = dict(TOPS)["ht"]
-NONSENSE = [None, "5", [], {}, True, math.nan, math.inf, -math.inf, 10**400, b"x"]
+NONSENSE: list[object] = [None, "5", [], {}, True, math.nan, math.inf, -math.inf, 10**400, b"x"]
 
 
 def crowd() -> Crowd:
@@ -153,8 +154,8 @@ TREES = st.recursive(
     lambda inner: st.dictionaries(
         st.sampled_from(
             [
-                "signal", "rate", "tx", "rx", "ht", "vht", "assoc", "mac", "status", "freq", "channel", "phy",
-                "airtime", "time", "time_busy", "utilization", "mode", "frequency", "noise", "txpower", "bssid",
+                "time", "signal", "rate", "tx", "rx", "ht", "vht", "assoc", "mac", "status", "freq", "channel", "phy",
+                "airtime", "bssid", "time_busy", "utilization", "mode", "frequency", "noise", "txpower",
             ]
         ),
         inner,
@@ -212,8 +213,8 @@ def test_airtime_between_two_readings_10_s_apart(before, now, expected):
     assert airtime.take(10_000, now) == expected
 
 
-def entries(text: bytes, size: int) -> tuple[list[tuple[str | None, dict]], Pieces]:
-    found: list[tuple[str | None, dict]] = []
+def entries(text: bytes, size: int) -> tuple[list[tuple[str | None, dict[str, Any]]], Pieces]:
+    found: list[tuple[str | None, dict[str, Any]]] = []
     pieces = Pieces(lambda key, item: found.append((key, item)))
     for at in range(0, len(text), size):
         pieces.feed(text[at : at + size])

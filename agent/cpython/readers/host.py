@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from agent.readers import host_parts
 from agent.readers.host import DISKS, Host, memory, sensor_name
 
 if TYPE_CHECKING:
@@ -54,4 +55,5 @@ class PsutilHost(Host):
 
 def make_host(options: dict[str, Any], clock: "Clock", sample_ms: int, _watch_ms: int) -> "Reader":
     """Build the reader of the machine; option ``disks``: paths of file systems."""
-    return PsutilHost(clock, sample_ms, disks=tuple(options.get("disks") or DISKS))
+    disks = tuple(options.get("disks") or DISKS)
+    return PsutilHost(clock, sample_ms, disks=disks, parts=host_parts(clock))
