@@ -70,7 +70,7 @@ FIELDS = {
     "clients_day": "dispositivos distintos hoy, aproximado",
     "clients_unread": "clientes de más, sin leer",
     "access_points": "puntos de acceso",
-    "access_points_up": "puntos de acceso al aire",
+    "access_points_up": "puntos de acceso en servicio",
     "airtime_rx_percent": "tiempo en que el radio recibe",
     "airtime_tx_percent": "tiempo en que el radio transmite",
     "tx_power": "potencia de transmisión",

@@ -136,7 +136,7 @@ class Wifi:
             if name not in self._there:
                 return {"up": 0}
             raise
-        self._radios[name] = facts.get("radio") or name.split("-", maxsplit=1)[0]
+        self._radios[name] = facts.get("radio") or name.partition("-")[0]
         return self._fields(name, facts, crowd, closely=closely)
 
     def _fields(self, name: str, facts: "Facts", crowd: Crowd, *, closely: bool) -> "Fields":

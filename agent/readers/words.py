@@ -93,7 +93,7 @@ NUMBERS = {
         ("Wi-Fi", "Wi-Fi"),
         (
             ("access_points", ("puntos de acceso:", "access points:"), ""),
-            ("access_points_up", ("al aire:", "on the air:"), ""),
+            ("access_points_up", ("en servicio:", "on the air:"), ""),
             ("clients", ("clientes:", "clients:"), ""),
             ("clients_day", ("dispositivos hoy, aprox.:", "devices today, about:"), ""),
             ("networks_heard", ("redes ajenas que se oyen:", "other networks heard:"), ""),
@@ -112,7 +112,7 @@ NUMBERS = {
 SWITCHES = {
     "net": ("carrier", ("sin enlace", "no link"), ("con enlace", "link")),
     "wan": ("up", ("caída", "down"), ("activa", "up")),
-    "wifi_ap": ("up", ("fuera del aire", "off the air"), ("al aire", "on the air")),
+    "wifi_ap": ("up", ("fuera de servicio", "off the air"), ("en servicio", "on the air")),
     "wifi_neighbour": ("heard", ("no se oye", "not heard"), ("se oye", "heard")),
     "clock": ("synced", ("sin sincronizar", "not synchronised"), ("sincronizado", "synchronised")),
 }
@@ -151,7 +151,7 @@ SAYINGS = {
     "wifi_ap": (
         ("dfs_wait", 1, ("revisa que ningún radar use el canal", "checks that no radar uses the channel")),
         ("place", "indoor", ("en interior", "indoors")),
-        ("place", "outdoor", ("al aire libre", "outdoors")),
+        ("place", "outdoor", ("en exterior", "outdoors")),
     ),
 }
 

@@ -89,6 +89,30 @@ async def test_a_long_answer_is_refused_not_kept():
     await _refused("command_too_long", ["cat", "/dev/zero"], 5000, 3000)  # which never ends
 
 
+async def test_a_long_answer_can_be_taken_in_parts():
+    parts: "list[bytes]" = []
+    assert await command.run(["head", "-c", "300000", "/dev/zero"], 5000, 300000, parts.append) == b""
+    assert sum([len(part) for part in parts]) == 300000
+    assert len(parts) > 1
+    try:
+        await command.run(["head", "-c", "300001", "/dev/zero"], 5000, 300000, parts.append)
+    except ReaderError as error:
+        assert error.reason == "command_too_long"
+    else:
+        raise AssertionError("not refused")
+
+    def refuse(_part: bytes) -> None:
+        raise ReaderError("garbage")
+
+    try:
+        await command.run(["echo", "x"], 5000, 100, refuse)
+    except ReaderError as error:
+        assert error.reason == "garbage"
+    else:
+        raise AssertionError("not raised")
+    assert await command.run(["echo", "x"], 5000) == b"x\n"
+
+
 async def test_what_hangs_is_killed_and_others_go_on():
     began = time.time()
     hanging = asyncio.create_task(_refused("command_timeout", ["sleep", "86111"], 300))

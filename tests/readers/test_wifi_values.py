@@ -154,7 +154,8 @@ TREES = st.recursive(
     lambda inner: st.dictionaries(
         st.sampled_from(
             [
-                "time", "signal", "rate", "tx", "rx", "ht", "vht", "assoc", "mac", "status", "freq", "channel", "phy",
+                "time", "signal", "rate", "tx", "rx", "ht", "vht", "assoc", "mac", "status", "freq",
+                "channel", "phy",
                 "airtime", "bssid", "time_busy", "utilization", "mode", "frequency", "noise", "txpower",
             ]
         ),
