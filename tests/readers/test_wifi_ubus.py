@@ -100,8 +100,7 @@ def test_an_access_point_that_goes_is_told_at_once_and_one_that_comes_within_a_m
 
 
 @pytest.mark.parametrize("trouble", ["slow", "garbage", "endless"])
-def test_trouble_with_one_access_point_costs_its_row_only(play, trouble, monkeypatch):
-    monkeypatch.setattr("agent.readers.wifi_ubus.LIMIT_MS", 300)
+def test_trouble_with_one_access_point_costs_its_row_only(play, trouble):
     standin = play("openwrt-21.02-mt76")
     answer = standin.answers / "hostapd.wlan0.get_clients.json"
     if trouble == "slow":

@@ -200,6 +200,7 @@ def test_no_answer_breaks_the_parsing_or_leaves_the_register(tree):
             {"airtime_percent": 10.0},
         ),  # cleared at each reading
         ((140, 2, None, None), (140, 2, None, None), {}),  # stands still since a scan
+        ((6000, 600, None, None), (6000, 600, None, None), {}),  # hostapd has read nothing new
         ((140, 2, None, None), (150, 2, None, None), {}),  # nearly so
         ((10**9, 10**8, None, None), (10**9 + 100, 10**8 + 90, None, None), {}),
         ((1000, 100, None, None), (11_000, 100 + 2**64, None, None), {}),
