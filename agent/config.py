@@ -7,6 +7,7 @@ are seconds in the file.
 import json
 
 from agent.errors import ConfigError
+from agent.readers.wifi_values import is_address, mac_of
 from agent.wire.topics import valid_device
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -26,6 +27,9 @@ MAX_PORT = 65535
 MAX_INTERVAL_S = 3600
 MAX_SERVERS = 3
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - refused by default
+MAX_NEIGHBOURS = 16
+MIN_SCAN_S = 300  # while a radio scans, its clients wait
+PLACES = ("indoor", "outdoor")
 
 
 class Required:
@@ -103,6 +107,27 @@ def _yes_no(value: "Any") -> str:
     return "" if isinstance(value, bool) else "has to be true or false"
 
 
+def _places(value: "Any") -> str:
+    if value is None:
+        return ""
+    good = isinstance(value, dict) and all(not _text(name) and value[name] in PLACES for name in value)
+    return "" if good else "has to say indoor or outdoor for each interface"
+
+
+def _neighbours(value: "Any") -> str:
+    """Check names and addresses; a name goes on the wire, so that it must not be an address itself."""
+    if value is None:
+        return ""
+    if not isinstance(value, dict) or not 0 < len(value) <= MAX_NEIGHBOURS:
+        return "has to be an object of 1 to " + str(MAX_NEIGHBOURS) + " names"
+    for name in value:
+        if is_address(name) or not 0 < len(name) <= MAX_SITE:
+            return "has to name each neighbour in at most " + str(MAX_SITE) + " characters, not by an address"
+        if _texts(value[name]) or value[name] is None or None in [mac_of(text) for text in value[name]]:
+            return "has to list the addresses (BSSID) of " + str(name) + ", as aa:bb:cc:dd:ee:ff"
+    return ""
+
+
 def _key_files(value: "Any") -> str:
     good = isinstance(value, dict) and all(_is_kid(kid) and not _text(value[kid]) for kid in value)
     return "" if good else "has to name a file for each kid (16 hex digits)"
@@ -118,6 +143,13 @@ def _between(low: float, high: float, unit: str) -> "Check":
         if number and low <= value <= high:
             return ""
         return "has to be a number from " + str(low) + " to " + str(high) + unit
+
+    return check
+
+
+def _optional(wrong: "Check") -> "Check":
+    def check(value: "Any") -> str:
+        return "" if value is None else wrong(value)
 
     return check
 
@@ -180,6 +212,13 @@ READERS: "dict[str, Table]" = {
         "targets": (None, _targets),
         "ca": (None, _optional_text),
     },
+    "wifi": {
+        "names": (None, _texts),
+        "places": (None, _places),
+        "utc_offset_h": (-6, _between(-12, 14, " h")),  # Mexico City, which has no summer time
+        "neighbours": (None, _neighbours),
+        "scan_s": (None, _optional(_between(MIN_SCAN_S, 86400, " s"))),
+    },
 }
 STATUS_PAGE: "Table" = {
     "address": (None, _address),  # None: no page
@@ -233,6 +272,8 @@ def check(raw: "Any", folder: str = "") -> "dict[str, Any]":
         probes = config["readers"]["probes"]
         probes["ca"] = _below(folder, probes["ca"])
     _check_page(config["status_page"])
+    if "wifi" in config["readers"]:
+        config["readers"]["wifi"]["day_file"] = config["spool"]["ram_dir"] + "/wifi-day"
     return config
 
 

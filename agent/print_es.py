@@ -3,9 +3,10 @@
 MEASUREMENTS = {
     "net": "Interfaz de red", "upsd": "UPS", "system": "Sistema", "mem": "Memoria", "disk": "Almacenamiento",
     "temp": "Temperatura", "cpu": "Procesador", "ping": "Respuesta", "wan": "Enlace a internet",
-    "wifi_ap": "Punto de acceso Wi-Fi", "mains": "Medidor de luz", "tamper": "Sabotaje", "agent": "Agente",
     "clock": "Reloj", "dns_query": "Servidor DNS", "http_response": "Página", "x509_cert": "Certificado",
     "restart": "Último arranque",
+    "wifi_ap": "Punto de acceso Wi-Fi", "wifi": "Wi-Fi", "wifi_neighbour": "Punto de acceso vecino",
+    "mains": "Medidor de luz", "tamper": "Sabotaje", "agent": "Agente",
 }  # fmt: skip
 
 FIELDS = {
@@ -77,7 +78,17 @@ FIELDS = {
     "signal_p90": "señal, percentil 90",
     "rate_p50": "velocidad, mediana",
     "airtime_percent": "ocupación del canal",
-    "clients_day": "dispositivos distintos hoy",
+    "clients_day": "dispositivos distintos hoy, aproximado",
+    "clients_unread": "clientes de más, sin leer",
+    "access_points": "puntos de acceso",
+    "access_points_up": "puntos de acceso en servicio",
+    "airtime_rx_percent": "tiempo en que el radio recibe",
+    "airtime_tx_percent": "tiempo en que el radio transmite",
+    "tx_power": "potencia de transmisión",
+    "place": "lugar",
+    "networks_heard": "redes ajenas que se oyen",
+    "scan_failures": "radios que no pudieron escuchar",
+    "signal": "señal",
     "voltage": "voltaje",
     "current": "corriente",
     "power": "potencia",

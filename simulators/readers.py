@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from simulators.world.ups import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from simulators.clock import DeviceClock
     from simulators.world.counters import Counters
     from simulators.world.facility import Facility
     from simulators.world.ups import Status, UpsModel, Values
 
-    Row = tuple[str, str | None, dict[str, int | float]]
+    Row = tuple[str, str | None, Mapping[str, int | float | str]]
 
 FLAGS = (
     "ol", "ob", "lb", "rb", "hb", "chrg", "dischrg", "bypass",
@@ -183,17 +183,35 @@ class WifiReader:
         self._now_ms = now_ms
 
     async def read(self) -> list[Row]:
-        """Return one row of ``wifi_ap``; signal quantiles only while somebody is there."""
-        clients = self._facility.clients(self._now_ms())
-        row: dict[str, int | float] = {
+        """Return ``wifi_ap`` and ``wifi``; signal quantiles only while somebody is there."""
+        now = self._now_ms()
+        clients, today = self._facility.clients(now), self._facility.clients_today(now)
+        sent = round(min(60.0, 1.0 + 0.7 * clients), 1)
+        row: dict[str, int | float | str] = {
+            "up": 1,
+            "dfs_wait": 0,
             "clients": clients,
+            "clients_day": today,
             "channel": 6,
+            "frequency": 2437,
             "noise": -95.0,
+            "tx_power": 20.0,
+            "place": "indoor",
             "airtime_percent": round(min(90.0, 3.0 + 1.2 * clients), 1),
+            "airtime_tx_percent": sent,
+            "airtime_rx_percent": round(0.3 * sent, 1),
         }
         if clients:
             row |= {"signal_p10": -78.0, "signal_p50": -64.0, "signal_p90": -48.0, "rate_p50": 58.0}
-        return [("wifi_ap", "phy0-ap0", row)]
+        total: dict[str, int | float | str] = {
+            "access_points": 1,
+            "access_points_up": 1,
+            "clients": clients,
+            "clients_day": today,
+            "clients_unread": 0,
+            "bad_values": 0,
+        }
+        return [("wifi_ap", "phy0-ap0", row), ("wifi", None, total)]
 
 
 class HostReader:

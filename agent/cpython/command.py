@@ -7,8 +7,12 @@ import contextlib
 import os
 import signal
 import subprocess
+from typing import TYPE_CHECKING
 
 from agent.errors import ReaderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NOT_FOUND = 127
 _CHUNK = 65536
@@ -34,28 +38,29 @@ class Child:
         except (OSError, ValueError) as error:  # no process left, no such right; a zero byte in an argument
             raise ReaderError("command_failed", f"{argv[0]}: could not be started: {error}") from error
 
-    async def output(self) -> tuple[int, bytes]:
-        """Return the exit status and the output, once the command has ended."""
+    async def output(self, take: Callable[[bytes], None] | None = None) -> tuple[int, int, bytes]:
+        """Return exit status, size and output (what ``take`` has not), once the command has ended."""
         if self._process is None:
-            return _NOT_FOUND, b""
-        data = await self._all()
-        if len(data) > self._most_bytes:
-            return 0, data
+            return _NOT_FOUND, 0, b""
+        data = bytearray()
+        size = await self._all(take or data.extend)
+        if size > self._most_bytes:
+            return 0, size, bytes(data)
         while self._process.poll() is None:  # noqa: ASYNC110 - what closed its output ends in a moment
             await asyncio.sleep(_STEP_S)
         self._ended = True
-        return self._process.returncode, data
+        return self._process.returncode, size, bytes(data)
 
-    async def _all(self) -> bytes:
-        """Read to the end, or until it is too long."""
+    async def _all(self, take: Callable[[bytes], None]) -> int:
+        """Read to the end, or until it is too long; return how much it was."""
         assert self._process is not None  # noqa: S101 - for the type checker
         assert self._process.stdout is not None  # noqa: S101 - same
         descriptor = self._process.stdout.fileno()
         os.set_blocking(descriptor, False)
-        loop, ready, data = asyncio.get_running_loop(), asyncio.Event(), bytearray()
+        loop, ready, size = asyncio.get_running_loop(), asyncio.Event(), 0
         loop.add_reader(descriptor, ready.set)
         try:
-            while len(data) <= self._most_bytes:
+            while size <= self._most_bytes:
                 await ready.wait()
                 ready.clear()
                 try:
@@ -64,10 +69,11 @@ class Child:
                     continue
                 if not part:
                     break
-                data += part
+                size += len(part)
+                take(part)
         finally:
             loop.remove_reader(descriptor)
-        return bytes(data)
+        return size
 
     def kill(self) -> None:
         """End the command, and what it started and left with its output open."""

@@ -9,6 +9,10 @@ import asyncio
 
 from agent.errors import ReaderError
 
+TYPE_CHECKING = False  # MicroPython has no typing
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 try:
     from agent.cpython.command import Child
 except ImportError:  # MicroPython has neither subprocess nor signals
@@ -22,8 +26,13 @@ _NOT_FOUND = 127  # sh(1)
 _alive: "list[tuple[list[str], Child]]" = []
 
 
-async def run(argv: list[str], limit_ms: int, most_bytes: int = 65536) -> bytes:
+async def run(
+    argv: list[str], limit_ms: int, most_bytes: int = 65536, take: "Callable[[bytes], None] | None" = None
+) -> bytes:
     """Return what the command writes to its standard output; its other output goes nowhere.
+
+    With ``take`` the output goes there part by part instead, never whole into memory; what it raises ends
+    the command. Parts may have come before a failure shows.
 
     Raises ReaderError: ``command_missing``, ``command_failed`` (``status`` is its exit status, or None),
     ``command_timeout``, ``command_too_long``. Waiting for a place counts towards ``limit_ms``.
@@ -32,7 +41,7 @@ async def run(argv: list[str], limit_ms: int, most_bytes: int = 65536) -> bytes:
     child = Child(argv, most_bytes)
     _alive.append((argv, child))
     try:
-        status, output = await asyncio.wait_for(child.output(), left_ms / 1000)
+        status, size, output = await asyncio.wait_for(child.output(take), left_ms / 1000)
     except asyncio.TimeoutError:
         child.kill()
         await _reaped(child)
@@ -40,7 +49,7 @@ async def run(argv: list[str], limit_ms: int, most_bytes: int = 65536) -> bytes:
     finally:
         child.kill()  # has no effect on one that has ended
         _sweep()
-    if len(output) > most_bytes:
+    if size > most_bytes:
         raise ReaderError("command_too_long", argv[0] + ": wrote more than " + str(most_bytes) + " bytes")
     if status == _NOT_FOUND:
         raise ReaderError("command_missing", argv[0] + ": not installed")

@@ -12,6 +12,10 @@ import select
 
 from agent.errors import ReaderError
 
+TYPE_CHECKING = False  # MicroPython has no typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 _BLOCK = 512  # what ulimit -f counts in (sh(1))
 _CHUNK = 1024
 _STEP_MS = 20
@@ -40,19 +44,19 @@ class Slot:
             found.append(self.pipe.readline())
         return found
 
-    def output(self, most_bytes: int) -> bytes:
-        """Return what the command wrote, at most one byte more than ``most_bytes``."""
-        parts = []
+    def parts(self, most_bytes: int) -> "Iterator[bytes]":
+        """Give what the command wrote, at most one byte more than ``most_bytes``; then it is gone."""
         left = most_bytes + 1
-        with open(self.path + ".out", "rb") as file:
-            while left > 0:
-                part = file.read(min(left, _CHUNK))
-                if not part:
-                    break
-                parts.append(part)
-                left -= len(part)
-        os.remove(self.path + ".out")
-        return b"".join(parts)
+        try:
+            with open(self.path + ".out", "rb") as file:
+                while left > 0:
+                    part = file.read(min(left, _CHUNK))
+                    if not part:
+                        break
+                    left -= len(part)
+                    yield part
+        finally:
+            os.remove(self.path + ".out")
 
 
 class Slots:
@@ -126,15 +130,28 @@ class Child:
             self._slot = None
             raise ReaderError("command_failed", argv[0] + ": could not be started")
 
-    async def output(self) -> tuple[int, bytes]:
-        """Return the exit status and the output, once the command has ended."""
+    async def output(self, take: "Callable[[bytes], None] | None" = None) -> tuple[int, int, bytes]:
+        """Return exit status, size and output (what ``take`` has not), once the command has ended."""
         slot = self._slot
         if slot is None:
             raise ReaderError("command_failed", "has ended before")
         stream = asyncio.StreamReader(slot.pipe)  # type: ignore[arg-type]  # MicroPython's
         while "e" not in self._told:
             self._hear(await stream.readline())
-        return self._told["e"], slot.output(self._most_bytes)
+        size = 0
+        kept: list[bytes] = []
+        parts = slot.parts(self._most_bytes)
+        try:
+            for part in parts:
+                size += len(part)
+                if take is None:
+                    kept.append(part)
+                else:
+                    take(part)
+                    await asyncio.sleep(0)  # what takes it may be slow
+        finally:
+            parts.close()  # type: ignore[attr-defined]  # a generator
+        return self._told["e"], size, b"".join(kept)
 
     def kill(self) -> None:
         """End the command now, if it lives."""

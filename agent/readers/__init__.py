@@ -16,6 +16,7 @@ from agent.readers.switch import Switch
 from agent.readers.ups import Ups
 from agent.readers.upsd_client import UpsdClient
 from agent.readers.wan import Wan
+from agent.readers.wifi_ubus import make_wifi
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ READERS: "tuple[tuple[str, Maker], ...]" = (
     ("switch", make_switch),
     ("ups", make_ups),
     ("probes", make_probes),
+    ("wifi", make_wifi),
 )
 
 

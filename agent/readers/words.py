@@ -91,6 +91,35 @@ NUMBERS = {
         ),
     ),
     "restart": (("Último arranque", "Last start"), ()),
+    "wifi_ap": (
+        ("Punto de acceso", "Access point"),
+        (
+            ("clients", ("clientes:", "clients:"), ""),
+            ("clients_day", ("dispositivos hoy, aprox.:", "devices today, about:"), ""),
+            ("channel", ("canal", "channel"), ""),
+            ("signal_p50", ("señal mediana", "median signal"), " dBm"),
+            ("rate_p50", ("velocidad mediana", "median rate"), " Mbit/s"),
+            ("airtime_percent", ("canal ocupado", "channel busy"), " %"),
+            ("noise", ("ruido", "noise"), " dBm"),
+        ),
+    ),
+    "wifi": (
+        ("Wi-Fi", "Wi-Fi"),
+        (
+            ("access_points", ("puntos de acceso:", "access points:"), ""),
+            ("access_points_up", ("en servicio:", "on the air:"), ""),
+            ("clients", ("clientes:", "clients:"), ""),
+            ("clients_day", ("dispositivos hoy, aprox.:", "devices today, about:"), ""),
+            ("networks_heard", ("redes ajenas que se oyen:", "other networks heard:"), ""),
+            ("scan_failures", ("radios que no pudieron escuchar:", "radios that could not listen:"), ""),
+            ("clients_unread", ("clientes sin leer:", "clients not read:"), ""),
+            ("bad_values", ("valores descartados por imposibles:", "impossible values set aside:"), ""),
+        ),
+    ),
+    "wifi_neighbour": (
+        ("Punto de acceso vecino", "Neighbouring access point"),
+        (("signal", ("señal", "signal"), " dBm"),),
+    ),
 }
 
 # measurement -> field, words for each value
@@ -138,6 +167,8 @@ _SCALES = ("B", "KiB", "MiB", "GiB", "TiB")
 SWITCHES = {
     "net": ("carrier", ("sin enlace", "no link"), ("con enlace", "link")),
     "wan": ("up", ("caída", "down"), ("activa", "up")),
+    "wifi_ap": ("up", ("fuera de servicio", "off the air"), ("en servicio", "on the air")),
+    "wifi_neighbour": ("heard", ("no se oye", "not heard"), ("se oye", "heard")),
     "clock": ("synced", ("sin sincronizar", "not synchronised"), ("sincronizado", "synchronised")),
 }
 
@@ -173,10 +204,22 @@ SAYINGS = {
         ("crash_dump", 0, ("sin registro de fallas del sistema", "no crash of the system on record")),
         ("crash_dump", 1, ("el sistema había fallado (hay registro)", "the system had crashed (dump kept)")),
     ),
+    "wifi_ap": (
+        ("dfs_wait", 1, ("revisa que ningún radar use el canal", "checks that no radar uses the channel")),
+        ("place", "indoor", ("en interior", "indoors")),
+        ("place", "outdoor", ("en exterior", "outdoors")),
+    ),
 }
 
 # Counts that are only worth telling when they are not zero.
-QUIET_AT_ZERO = ("unknown_tokens", "bad_values", "err_in", "err_out")
+QUIET_AT_ZERO = (
+    "unknown_tokens",
+    "bad_values",
+    "err_in",
+    "err_out",
+    "scan_failures",
+    "clients_unread",
+)
 
 _OLD_MS = 15_000
 _AGES = (

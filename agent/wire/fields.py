@@ -144,6 +144,9 @@ HOST = {
     }),
 }  # fmt: skip
 
+# the estimate's standard error is 3 %; phones that make up a new address are counted once for each
+_CLIENTS_DAY = _int("distinct addresses since midnight, estimated: a phone that changes its own counts again")
+
 NETWORK = {
     "ping": Measurement("url", "device", {
         "average_response_ms": _float("mean round trip", "ms"),
@@ -183,15 +186,37 @@ NETWORK = {
         "l3_device": Field("str", "", None, None, "interface that carries the uplink's packets"),
     }),
     "wifi_ap": Measurement("ifname", "device", {
+        "up": _flag("the access point beacons"),
+        "dfs_wait": _flag("it waits to learn whether a radar uses the channel"),
         "clients": _int("clients associated", "count", 10000),
-        "clients_day": _int("distinct devices since midnight, estimated", "count"),
+        "clients_day": _CLIENTS_DAY,
         "channel": _int("channel number", "", 255),
+        "frequency": _int("centre frequency of the channel", "MHz", 100000),
         "noise": _float("noise floor", "dBm", 0, -200),
         "signal_p10": _float("signal that 10 % of the clients are below", "dBm", 0, -200),
         "signal_p50": _float("median signal of the clients", "dBm", 0, -200),
         "signal_p90": _float("signal that 90 % of the clients are below", "dBm", 0, -200),
         "rate_p50": _float("median transmit rate to the clients", "Mbit/s"),
         "airtime_percent": _float("time the channel was busy", "%", 100),
+        "airtime_rx_percent": _float("time the radio was receiving", "%", 100),
+        "airtime_tx_percent": _float("time the radio was sending", "%", 100),
+        "tx_power": _float("power the radio sends with", "dBm", 60, -10),
+        "place": Field("str", "", None, None, "where it stands: indoor or outdoor"),
+    }),
+    "wifi": Measurement(None, "device", {
+        "access_points": _int("access points that the device has", "count", 64),
+        "access_points_up": _int("access points that beacon", "count", 64),
+        "clients": _int("clients associated with all of them", "count", 100000),
+        "clients_day": _CLIENTS_DAY,
+        "clients_unread": _int("clients beyond what an access point can have, not looked at", "count"),
+        "bad_values": _int("entries and values set aside because they cannot be", "count"),
+        "networks_heard": _int("networks of others heard in the last scan", "count"),
+        "scan_failures": _int("radios that heard nothing in the last scan", "count"),
+    }),
+    "wifi_neighbour": Measurement("neighbour", "device", {
+        "heard": _flag("this access point of the same facility is heard; 0 after two scans without it"),
+        "signal": _float("how strong it is heard", "dBm", 0, -200),
+        "frequency": _int("centre frequency of the channel", "MHz", 100000),
     }),
 }  # fmt: skip
 

@@ -26,7 +26,7 @@ KEEP_MS: Final = 7 * DAY_MS
 GROUPS: Final = {
     "power": (_l("Power"), ("upsd", "mains", "tamper")),
     "network": (_l("Network"), ("wan", "net", "ping")),
-    "wifi": (_l("Wi-Fi"), ("wifi_ap",)),
+    "wifi": (_l("Wi-Fi"), ("wifi", "wifi_ap", "wifi_neighbour")),
     "device": (_l("Device"), ("system", "cpu", "mem", "disk", "temp", "clock", "restart", "agent")),
 }
 OTHER: Final = _l("Other")
@@ -37,7 +37,9 @@ MEASURED: Final = {
     "wan": _l("Internet line"),
     "net": _l("Port"),
     "ping": _l("Answer of"),
+    "wifi": _l("Wi-Fi"),
     "wifi_ap": _l("Access point"),
+    "wifi_neighbour": _l("Neighbouring access point"),
     "system": _l("System"),
     "cpu": _l("Processor"),
     "mem": _l("Memory"),
@@ -55,7 +57,9 @@ FIRST: Final = {
     "wan": ("up", "uptime", "error"),
     "net": ("carrier", "speed", "bytes_recv", "bytes_sent"),
     "ping": ("average_response_ms", "percent_packet_loss"),
-    "wifi_ap": ("clients", "clients_day", "signal_p50"),
+    "wifi": ("access_points_up", "clients", "clients_day"),
+    "wifi_ap": ("up", "clients", "clients_day", "signal_p50"),
+    "wifi_neighbour": ("heard", "signal"),
     "system": ("uptime", "load1"),
     "cpu": ("usage_percent",),
     "mem": ("used_percent",),
@@ -71,7 +75,7 @@ BAD_SET: Final = frozenset({
     "data_stale", "driver_lost", "unknown_ups", "server_lost", "boot_unsaved", "open",
     "watchdog_reset", "power_fault", "over_temp", "crash_dump",
 })  # fmt: skip
-BAD_CLEAR: Final = frozenset({"up", "synced", "reader_ok"})
+BAD_CLEAR: Final = frozenset({"up", "synced", "reader_ok", "heard"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,10 @@ class Facility:
         """People's devices on the Wi-Fi."""
         return people.clients(self._seed, self.plan.site, self.plan.kind, t_ms)
 
+    def clients_today(self, t_ms: int) -> int:
+        """People's devices that were on the Wi-Fi since local midnight."""
+        return people.clients_today(self._seed, self.plan.site, self.plan.kind, t_ms)
+
     def frequency(self, t_ms: int) -> float:
         """Hertz of the mains."""
         return mains.frequency(self._seed, t_ms)

@@ -60,6 +60,13 @@ def clients(seed: int, site: str, kind: str, t_ms: int) -> int:
     return max(0, round(peak * share * spread))
 
 
+def clients_today(seed: int, site: str, kind: str, t_ms: int) -> int:
+    """Distinct devices since local midnight: those of every half hour are new."""
+    half_ms = calendar.HOUR_MS // 2
+    midnight_ms = t_ms - int(calendar.hour(t_ms) * calendar.HOUR_MS)
+    return sum(clients(seed, site, kind, at_ms) for at_ms in range(midnight_ms, t_ms + 1, half_ms))
+
+
 def kbit_per_client(seed: int, site: str, t_ms: int) -> float:
     """Mean download of one client (kbit/s), log-uniform between 40 and 900."""
     return 40.0 * math.exp(math.log(22.5) * (0.5 + 0.5 * noise.wave(seed, f"{site}/use", t_ms, 20_000)))

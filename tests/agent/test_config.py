@@ -28,6 +28,13 @@ def test_a_password_file_is_beside_the_configuration():
     assert config["readers"]["ups"]["password_file"] == "/etc/vigia/ups.pw"
 
 
+def test_the_day_of_the_clients_is_kept_in_the_folder_in_memory():
+    wifi = {"neighbours": {"mx-002": ["02:11:32:A0:00:01"]}, "scan_s": 900, "places": {"wlan0": "outdoor"}}
+    config = check(SMALL | {"readers": {"wifi": wifi}, "spool": {"ram_dir": "/run/vigia"}})
+    assert config["readers"]["wifi"]["day_file"] == "/run/vigia/wifi-day"
+    assert config["readers"]["wifi"]["utc_offset_h"] == -6
+
+
 def test_every_reader_of_the_table_has_its_options():
     assert sorted(READERS) == sorted(name for name, _ in READER_TABLE)
 
@@ -54,6 +61,22 @@ def test_every_reader_of_the_table_has_its_options():
         ),
         ({"readers": {"interfaces": {"names": "eth0"}}}, "bad_value", "has to be a list of texts"),
         ({"readers": []}, "bad_value", "readers has to be an object"),
+        ({"readers": {"wifi": {"places": {"wlan0": "roof"}}}}, "bad_value", "say indoor or outdoor"),
+        ({"readers": {"wifi": {"places": ["wlan0"]}}}, "bad_value", "say indoor or outdoor"),
+        ({"readers": {"wifi": {"scan_s": 60}}}, "bad_value", "from 300 to 86400 s"),
+        ({"readers": {"wifi": {"utc_offset_h": 15}}}, "bad_value", "from -12 to 14 h"),
+        ({"readers": {"wifi": {"neighbours": {}}}}, "bad_value", "an object of 1 to 16 names"),
+        (
+            {"readers": {"wifi": {"neighbours": {"a": ["02:11:32:a0:00"]}}}},
+            "bad_value",
+            "addresses (BSSID) of a",
+        ),
+        ({"readers": {"wifi": {"neighbours": {"a": None}}}}, "bad_value", "addresses (BSSID) of a"),
+        (
+            {"readers": {"wifi": {"neighbours": {"0211.32A0.0001": ["02:11:32:a0:00:01"]}}}},
+            "bad_value",
+            "not by an address",
+        ),
         ({"spool": {"limit_kib": 1}}, "bad_value", "spool.limit_kib has to be a number from 128 to 65536"),
     ],
 )

@@ -18,21 +18,26 @@ from agent.readers.switch import Switch
 from agent.readers.ups_sane import sanitise
 from agent.readers.ups_state import CONTACTS, FLAGS, UpsState
 from agent.readers.wan import Wan
+from agent.readers.wifi import Wifi
+from agent.readers.wifi_day import Day
+from agent.readers.wifi_ubus import UbusWifi
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
     from typing import Any
 
 FOLDER = __file__.rsplit("/", 1)[0]
-READERS = ("host", "interfaces", "ups", "wan", "switch", "clock", "restart", "probes")
+READERS = ("host", "interfaces", "ups", "wan", "switch", "clock", "restart", "probes", "wifi")
 FLAG_FIELDS = tuple([flag.lower() for flag in FLAGS]) + CONTACTS
 
 
 class Clock:
     """Time that stands still, unsynchronised."""
 
+    now_ms = 5000
+
     def uptime_ms(self) -> int:
-        return 5000
+        return self.now_ms
 
     def wall_ms(self) -> "int | None":
         return None
@@ -65,6 +70,8 @@ def check(reader: str, device: str) -> None:
         _check_ups(folder, expected)
     elif reader == "probes":
         _check_probes(folder, expected)
+    elif reader == "wifi":
+        _check_wifi(folder, expected)
     else:
         _check_rows(reader, folder, expected)
 
@@ -137,6 +144,82 @@ def _check_probes(folder: str, expected: "dict[str, Any]") -> None:
     route = read_text(folder + "/proc/net/route") or ""
     assert parse_gateway(route, expected["byteorder"]) == expected["gateway"]
     assert servers(folder + "/") == expected["servers"], servers(folder + "/")
+
+
+class Nowhere:
+    """Keeps nothing."""
+
+    def load(self) -> "bytes | None":
+        return None
+
+    def save(self, data: bytes) -> None:
+        pass
+
+
+class Bus:
+    """Answers ``ubus`` from the files of folders, the first that has one; in parts where asked."""
+
+    def __init__(self, folders: "list[str]") -> None:
+        self.folders = folders
+
+    async def run(
+        self, argv: "list[str]", _limit_ms: int, _most_bytes: int = 65536, take: "Any" = None
+    ) -> bytes:
+        words = [word for word in argv[1:] if not word.startswith("-")]
+        text = self._text("list.txt" if words[0] == "list" else _question(words))
+        if take is None:
+            return text
+        for at in range(0, len(text), 700):
+            take(text[at : at + 700])
+        return b""
+
+    def _text(self, name: str) -> bytes:
+        for folder in self.folders:
+            try:
+                with open(folder + name, "rb") as file:  # noqa: PTH123 (MicroPython has no pathlib)
+                    text = file.read()
+            except OSError:
+                continue
+            if text or name == "list.txt":
+                return text
+            break
+        raise ReaderError("command_missing" if name == "list.txt" else "command_failed", name)
+
+
+def _question(words: "list[str]") -> str:
+    """Return the file of an answer: object, method and device, joined by points."""
+    parts = words[1:3]
+    if len(words) > 3:
+        parts.append(json.loads(words[3])["device"])
+    return ".".join(parts) + ".json"
+
+
+def _check_wifi(folder: str, expected: "dict[str, Any]") -> None:
+    asyncio.run(_check_readings(folder, expected))
+
+
+async def _check_readings(folder: str, expected: "dict[str, Any]") -> None:
+    clock = Clock()
+    bus = Bus([folder + "/first/"])
+    reader = Wifi(clock, 10000, UbusWifi(bus.run), Day(clock, -6, Nowhere()), expected.get("options"))
+    await _check_reading(reader, expected, "rows")
+    if "then" in expected:
+        clock.now_ms += expected["then_ms"]
+        bus.folders.insert(0, folder + "/then/")
+        await _check_reading(reader, expected, "then")
+    await reader.close()
+
+
+async def _check_reading(reader: "Any", expected: "dict[str, Any]", key: str) -> None:
+    reason = None
+    rows = []
+    try:
+        rows = await reader.read()
+    except ReaderError as error:
+        reason = error.reason
+    assert reason == expected.get("error"), reason
+    found = [[row[0], row[1], dict(row[2])] for row in rows]
+    assert same(found, expected.get(key, [])), (key, found)
 
 
 def _order(row: "list[Any]") -> str:

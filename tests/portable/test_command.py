@@ -30,6 +30,10 @@ HOSTILE = (
 )
 
 
+# how long commands sleep that are ended before; nobody else's sleep has just that number
+HANGS, CANCELLED, AT_ONCE = [str(10_000_000 + int.from_bytes(os.urandom(4), "big")) for _ in range(3)]
+
+
 async def _refused(
     reason: str, argv: "list[str]", limit_ms: int = 20000, most_bytes: int = 65536
 ) -> ReaderError:
@@ -43,7 +47,7 @@ async def _refused(
 
 
 async def _until(true: "Any") -> None:
-    for _ in range(200):
+    for _ in range(1000):
         if true():
             return
         await asyncio.sleep(0.02)
@@ -90,28 +94,52 @@ async def test_a_long_answer_is_refused_not_kept():
 
 
 async def test_what_hangs_is_killed():
-    await _refused("command_timeout", ["sleep", "86111"], 300)
-    await _until(lambda: not _running("86111"))
+    await _refused("command_timeout", ["sleep", HANGS], 300)
+    await _until(lambda: not _running(HANGS))
+
+
+async def test_a_long_answer_can_be_taken_in_parts():
+    parts: "list[bytes]" = []
+    assert await command.run(["head", "-c", "300000", "/dev/zero"], 5000, 300000, parts.append) == b""
+    assert sum([len(part) for part in parts]) == 300000
+    assert len(parts) > 1
+    try:
+        await command.run(["head", "-c", "300001", "/dev/zero"], 5000, 300000, parts.append)
+    except ReaderError as error:
+        assert error.reason == "command_too_long"
+    else:
+        raise AssertionError("not refused")
+
+    def refuse(_part: bytes) -> None:
+        raise ReaderError("garbage")
+
+    try:
+        await command.run(["echo", "x"], 5000, 100, refuse)
+    except ReaderError as error:
+        assert error.reason == "garbage"
+    else:
+        raise AssertionError("not raised")
+    assert await command.run(["echo", "x"], 5000) == b"x\n"
 
 
 async def test_others_go_on_and_who_is_cancelled_leaves_nothing_behind():
-    task = asyncio.create_task(command.run(["sleep", "86222"], 60000))
-    await _until(lambda: _running("86222"))
+    task = asyncio.create_task(command.run(["sleep", CANCELLED], 60000))
+    await _until(lambda: _running(CANCELLED))
     assert await command.run(["echo", "quick"], 20000) == b"quick\n"
-    assert _running("86222")
+    assert _running(CANCELLED)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await _until(lambda: not _running("86222"))
+    await _until(lambda: not _running(CANCELLED))
     assert await command.run(["echo", "after"], 20000) == b"after\n"
 
 
 async def test_who_is_cancelled_at_once_leaves_nothing_behind():
-    task = asyncio.create_task(command.run(["sleep", "86444"], 60000))
+    task = asyncio.create_task(command.run(["sleep", AT_ONCE], 60000))
     await asyncio.sleep(0)
-    assert _running("86444")
+    assert _running(AT_ONCE)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await _until(lambda: not _running("86444"))
+    await _until(lambda: not _running(AT_ONCE))
 
 
 async def test_no_more_than_a_few_live_at_once():

@@ -55,7 +55,7 @@ def by_key(rows):
 
 
 def test_the_table_names_every_variant():
-    assert set(VARIANTS) == {"host", "interfaces"}
+    assert set(VARIANTS) == {"host", "interfaces", "wifi"}
     assert set(VARIANTS) <= {name for name, _ in READERS}
 
 

@@ -16,7 +16,7 @@ from simulators.world.ups import UpsModel
 from simulators.world.world import World
 
 NOON = 1_772_431_200_000 + 12 * 3_600_000
-TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float)}
+TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
 INTERVALS = Intervals(10_000, 2_000)
 
 

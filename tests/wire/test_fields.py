@@ -14,7 +14,25 @@ from agent.wire.fields import MEASUREMENTS, RESERVED, Field, Measurement
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # symbols of the SenML registry (RFC 8428 section 12.1, RFC 8798 and IANA's additions) that are in use
-UNITS = {"", "%", "/", "A", "B", "Cel", "Hz", "Mbit/s", "V", "VA", "W", "Wh", "count", "dBm", "ms", "s"}
+UNITS = {
+    "",
+    "%",
+    "/",
+    "A",
+    "B",
+    "Cel",
+    "Hz",
+    "MHz",
+    "Mbit/s",
+    "V",
+    "VA",
+    "W",
+    "Wh",
+    "count",
+    "dBm",
+    "ms",
+    "s",
+}
 FIELDS = [(name, field) for name in MEASUREMENTS for field in MEASUREMENTS[name].fields]
 
 

@@ -19,3 +19,10 @@ except ImportError:
     pass
 else:
     VARIANTS["interfaces"] = make_interfaces
+
+try:
+    from agent.cpython.readers.wifi import make_wifi
+except ImportError:
+    pass
+else:
+    VARIANTS["wifi"] = make_wifi
