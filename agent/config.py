@@ -114,7 +114,13 @@ READERS: "dict[str, Table]" = {
         "port": (3493, _PORT),
         "username": (None, _optional_text),
         "password_file": (None, _optional_text),
+        "ca": (None, _optional_text),
         "names": (None, _texts),
+        "nominal_v": (127, _between(1, 1000, " V")),
+    },
+    "apcupsd": {
+        "host": ("127.0.0.1", _text),
+        "port": (3551, _PORT),
         "nominal_v": (127, _between(1, 1000, " V")),
     },
 }
@@ -157,6 +163,7 @@ def check(raw: "Any", folder: str = "") -> "dict[str, Any]":
     if "ups" in config["readers"]:
         ups = config["readers"]["ups"]
         ups["password_file"] = _below(folder, ups["password_file"])
+        ups["ca"] = _below(folder, ups["ca"])
     return config
 
 

@@ -9,41 +9,40 @@ import asyncio
 try:
     import tls  # type: ignore[import-not-found]  # MicroPython's own module
 except ImportError:
-    try:
-        import ssl as tls
-    except ImportError:  # an interpreter without TLS
-        tls = None  # type: ignore[assignment]
+    tls = None
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
     from typing import Any
 
-HAS_TLS = tls is not None
-_STREAMS_CAN = hasattr(asyncio.StreamWriter, "start_tls")
 
-
-def client_context(ca: bytes) -> "Any":
-    """Return a context that trusts this authority alone. Raises OSError or ValueError when it is none."""
+def _context(ca: bytes) -> "Any":
+    """Return a context that trusts this authority alone. Raises ValueError when it is none."""
     context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)  # requires a valid certificate with the right name
-    if _STREAMS_CAN:
-        context.load_verify_locations(cadata=ca)
-    else:
-        context.load_verify_locations(ca)
+    context.load_verify_locations(ca)
     return context
 
 
-async def start(
+async def _start(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, context: "Any", name: str
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Return the same connection under TLS. On MicroPython a bad certificate shows at the first write."""
-    if _STREAMS_CAN:
-        await writer.start_tls(context, server_hostname=name)
-        return reader, writer
+    """Return the same connection under TLS; a bad certificate shows at the first write, as a ValueError."""
+    del reader  # the same object as the writer
     raw = writer.s  # type: ignore[attr-defined]  # MicroPython's streams are a socket and little else
     secured = context.wrap_socket(raw, server_hostname=name, do_handshake_on_connect=False)
     secured.setblocking(False)
     stream: "Any" = asyncio.StreamReader(secured)
     return stream, stream
+
+
+try:
+    from agent.cpython.starttls import client_context as client_context  # noqa: PLC0414 - exported
+    from agent.cpython.starttls import start as start  # noqa: PLC0414 - exported
+
+    HAS_TLS = True
+except ImportError:
+    client_context, start = _context, _start
+    HAS_TLS = tls is not None
 
 
 async def abort(writer: asyncio.StreamWriter) -> None:

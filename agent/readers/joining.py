@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agent.timing import Clock
 
 LIMIT_MS = 10_000  # a TLS handshake takes a router of 580 MHz a second of its own
-# After so many failures in a row. The first try after a success is at once: a server that was restarted is back.
+# By failures in a row. The first try after a success is at once: a restarted server is back soon.
 PAUSES_MS = (0, 0, 2000, 4000, 8000, 16_000)
 # What a connection can fail of; a certificate that is refused is a ValueError on MicroPython.
 FAILURES = (OSError, EOFError, ValueError, ReaderError, LimitReached)
@@ -27,9 +27,12 @@ class Joining:
     """Makes a connection by ``connect()``, one attempt at a time."""
 
     def __init__(
-        self, clock: "Clock", connected: "Callable[[], bool]", connect: "Callable[[], Coroutine[Any, Any, None]]"
+        self,
+        clock: "Clock",
+        connected: "Callable[[], bool]",
+        connect: "Callable[[], Coroutine[Any, Any, None]]",
     ) -> None:
-        """``connected()`` tells whether there is a connection now."""
+        """Begin without a connection; ``connected()`` tells whether there is one."""
         self._clock = clock
         self._connected = connected
         self._connect = connect

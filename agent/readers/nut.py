@@ -102,6 +102,8 @@ class Listing:
     def __init__(self, subject: str) -> None:
         """``subject``: what stands after LIST, such as ``VAR sai``."""
         self._subject = subject.split(" ")
+        self._begins = ["BEGIN", "LIST"] + self._subject  # noqa: RUF005 - MicroPython does not unpack in lists
+        self._ends = ["END", "LIST"] + self._subject  # noqa: RUF005 - same
         self._begun = False
         self._left = MAX_LIST
         self.ended = False
@@ -120,9 +122,9 @@ class Listing:
             except ReaderError:
                 return None
         found = answer(line)
-        if not self._begun and found == ["BEGIN", "LIST"] + self._subject:
+        if not self._begun and found == self._begins:
             self._begun = True
-        elif self._begun and found == ["END", "LIST"] + self._subject:
+        elif self._begun and found == self._ends:
             self.ended = True
         else:
             raise ReaderError("garbage", "a list with a line that is none of its own")

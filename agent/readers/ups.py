@@ -3,7 +3,7 @@
 A server that is absent, slow, or talks nonsense, and a UPS that it cannot reach, are contact states of that
 UPS and never errors, so that what is known of it stays. Only when no UPS is known at all does a lost server
 raise ReaderError. One slow server cannot hold the reader longer than ``LIMIT_MS``; the connection is dropped
-then and made anew, beside the reads and after pauses that grow. Whoever was not heard is asked first next time.
+then and made anew, beside the reads and after pauses that grow. Who was not heard is asked first next time.
 """
 
 import asyncio
@@ -84,7 +84,7 @@ class Ups:
         return [("upsd", name, state.fields(now_ms)) for name, state in sorted(self._known.items())]
 
     async def _give_up(self, error: Exception | None) -> None:
-        """Drop a connection on which an answer may be half read: it would be taken for the next question's."""
+        """Drop a connection: an answer half read would be taken for the next question's."""
         if self._joining.under_way():
             return
         if error is not None and self._server.connected():

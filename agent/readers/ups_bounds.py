@@ -5,8 +5,6 @@ UPS says that it does not know or that nothing is set (*untold*: it is no readin
 """
 
 TYPE_CHECKING = False  # MicroPython has no typing
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DAY_S = 86400.0
 

@@ -10,6 +10,7 @@ values: ``python -m tests.readers.judge_dumps``.
 """
 
 from agent.readers.ups_bounds import BOUNDS, judge, told
+from agent.readers.ups_scale import AIDS, rescale, within
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -28,13 +29,12 @@ DEAD_V = 10.0
 FALLBACK_V = 100.0  # the lowest supply in use (Japan), where neither the UPS nor the site says one
 SMALLEST_SUPPLY_V = 90.0  # a claim below is none of a supply (12 V devices, a battery's voltage misplaced)
 BEYOND_ANY_PHASE = 2.2  # a lost neutral puts a whole 220 V on a leg of 127 V, 1.73; no fault gives more
-FREQUENCIES = (45.0, 65.0)
-SUPPLIES_HZ = (50.0, 60.0)
+ALL_ONES_HZ = (
+    400.0  # from here on it is a sensor that is not there: 12 or 16 bits of ones make 409.5 or 655.35
+)
 
 STATUS = "ups.status"
 SITE_NOMINAL = "site.nominal"  # not NUT's: what the site is supplied with, beside the UPS's own numbers
-# read for what they say of others; never published
-AIDS = ("input.frequency.nominal", "output.frequency.nominal")
 # texts that are kept beside the numbers, and how much of them
 TEXTS = {
     STATUS: 256,
@@ -116,7 +116,7 @@ def _transfer_order(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
 
 
 def _claim_outside_transfer(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell a claimed nominal voltage at which the UPS would go to battery, while what it measures would not."""
+    """Tell a claimed nominal voltage at which the UPS would go to battery, unlike at what it measures."""
     low, high = v.get("input.transfer.low"), v.get("input.transfer.high")
     claimed, found = v.get("input.voltage.nominal"), v.get("input.voltage")
     if low is None or high is None or claimed is None or found is None or "OL" not in tokens:
@@ -127,7 +127,7 @@ def _claim_outside_transfer(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> 
 def _odd_frequency(_v: "Numbers", _tokens: "Tokens", raw: "Numbers") -> bool:
     """Tell a frequency wrong by no power of ten: the driver misreads the input's measurements altogether."""
     found = raw.get("input.frequency", 0.0)
-    return found > BOUNDS["input.frequency"][1] and not FREQUENCIES[0] <= found / 10.0 <= FREQUENCIES[1]
+    return BOUNDS["input.frequency"][1] < found < ALL_ONES_HZ and not within(found / 10.0, 55.0, 0.19)
 
 
 def _half_scale(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
@@ -229,7 +229,7 @@ class Heard:
 
     def verdict(self, site_nominal_v: float | None) -> "tuple[Numbers, dict[str, str], Tokens]":
         """Return what ``sanitise`` does, of everything taken."""
-        _rescale(self._raw, self._bad)
+        rescale(self._raw, self._bad)
         raw, bad = self._raw, dict(self._bad)
         clean = {name: raw[name] for name in raw if name not in bad and told(name, raw[name])}
         if clean.get("battery.voltage") == 0.0 and clean.get("battery.charge", 0.0) > 0.0:
@@ -244,7 +244,7 @@ class Heard:
                         bad.setdefault(name, reason)
                     clean.pop(name, None)
         tokens -= _disbelieved(tokens, clean)
-        for name in (*AIDS, SITE_NOMINAL):
+        for name in AIDS + (SITE_NOMINAL,):  # noqa: RUF005 - MicroPython does not unpack in tuples
             clean.pop(name, None)
         return clean, bad, tokens
 
@@ -254,37 +254,6 @@ def _aid(text: str) -> "tuple[float | None, str]":
         return float(text), ""
     except ValueError:
         return None, ""
-
-
-def _rescale(raw: "Numbers", bad: "dict[str, str]") -> None:
-    """Put right what is off by a power of ten alone, and provably so: that is a unit, no wrong value.
-
-    A nominal frequency is 50 or 60 Hz: where it reads 5.0, so does the frequency beside it (liebert-esp2).
-    A nominal voltage is within a quarter of the voltage measured, or it is when the point is moved.
-    """
-    for name, aid in (("input.frequency", AIDS[0]), ("output.frequency", AIDS[1])):
-        factor = _slip(raw.get(aid, 0.0), SUPPLIES_HZ, 0.001)
-        if name in bad and factor is not None and _within(raw[name] * factor, raw[aid] * factor, 0.15):
-            raw[name] *= factor
-            bad.pop(name)
-    measured = tuple(raw[name] for name in ("input.voltage", "output.voltage") if name in raw and name not in bad)
-    for name in ("input.voltage.nominal", "output.voltage.nominal"):
-        factor = _slip(raw.get(name, 0.0), measured, 0.25)
-        if name in bad and factor is not None:
-            raw[name] *= factor
-            bad.pop(name)
-
-
-def _slip(value: float, wanted: "tuple[float, ...]", tolerance: float) -> float | None:
-    """Return the power of ten that brings ``value`` to one of ``wanted``, None when none does."""
-    for factor in (0.01, 0.1, 10.0, 100.0):
-        if any(_within(value * factor, number, tolerance) for number in wanted):
-            return factor
-    return None
-
-
-def _within(value: float, wanted: float, tolerance: float) -> bool:
-    return wanted > 0.0 and abs(value - wanted) <= tolerance * wanted
 
 
 def _disbelieved(tokens: "Tokens", v: "Numbers") -> "Tokens":

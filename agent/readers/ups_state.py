@@ -113,7 +113,9 @@ class UpsState:
             heard.take(name, texts[name])
         self.take(heard, now_ms)
 
-    def take(self, heard: Heard, now_ms: int, age_ms: int | None = None, more: "Fields | None" = None) -> None:
+    def take(
+        self, heard: Heard, now_ms: int, age_ms: int | None = None, more: "Fields | None" = None
+    ) -> None:
         """Take all variables of the UPS, just read while the server did not call them stale.
 
         ``age_ms``: how old they are, where the server says so. ``more``: fields that NUT has no variable for.
@@ -136,8 +138,13 @@ class UpsState:
             self._measure(group, values, now_ms, slack_ms if age_ms is None else age_ms, age_ms is not None)
 
     def _measure(
-        self, group: str, values: "list[float | None]", now_ms: int, slack_ms: int, certain: bool
-    ) -> None:  # noqa: FBT001 (whether the age was told)
+        self,
+        group: str,
+        values: "list[float | None]",
+        now_ms: int,
+        slack_ms: int,
+        certain: bool,  # noqa: FBT001
+    ) -> None:
         """Note when this group was measured, going by what is new of it."""
         old = self._groups.pop(group, None)
         if all(value is None for value in values):

@@ -2,8 +2,8 @@
 
 Nothing here waits without end by itself, but nothing is timed either: the caller bounds a whole read, because
 a slow server can answer a byte at a time. Memory is bounded here: length of a line, length of a list, and a
-list is handed on line by line. After any failure the connection is of no use (an answer may be half read): the
-caller drops it.
+list is handed on line by line. After any failure the connection is of no use (an answer may be half read):
+the caller drops it.
 
 There is no LOGIN: upsd counts who logged in, and the machine at the UPS then waits for them before it shuts
 down. User and password are for servers whose rules ask for them; upsd checks them at commands we never give.

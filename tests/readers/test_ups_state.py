@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from agent.readers.ups_bounds import BOUNDS
 from agent.readers.ups_sane import CONTRADICTIONS, STATUS, Heard, sanitise
+from agent.readers.ups_scale import AIDS
 from agent.readers.ups_state import CONTACTS, FLAGS, NUMBERS, UpsState, refresh_ms
 from agent.wire.fields import MEASUREMENTS
 
@@ -160,7 +161,10 @@ def test_the_tables_name_known_variables():
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.dictionaries(st.sampled_from(sorted(BOUNDS)), st.one_of(st.floats().map(str), st.text(max_size=8))),
+    st.dictionaries(
+        st.sampled_from([*sorted(BOUNDS), *AIDS, "ups.mfr.date"]),
+        st.one_of(st.floats().map(str), st.text(max_size=8)),
+    ),
     st.lists(st.sampled_from([*FLAGS, "WAIT", "ECO"]), max_size=6),
     st.sampled_from([None, 127.0]),
 )
