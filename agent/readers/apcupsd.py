@@ -127,7 +127,7 @@ def tokens(flags: int) -> list[str]:
 
 def _hex(text: str) -> int | None:
     try:
-        return int(text.split(maxsplit=1)[0], 16)
+        return int(text.split()[0], 16)  # noqa: PLC0207 - MicroPython's split takes no keywords
     except (ValueError, IndexError):
         return None
 

@@ -101,9 +101,9 @@ class Listing:
 
     def __init__(self, subject: str) -> None:
         """``subject``: what stands after LIST, such as ``VAR sai``."""
-        self._subject = subject.split(" ")
-        self._begins = ["BEGIN", "LIST"] + self._subject  # noqa: RUF005 - MicroPython does not unpack in lists
-        self._ends = ["END", "LIST"] + self._subject  # noqa: RUF005 - same
+        self._own = subject + " "
+        self._begins = words("BEGIN LIST " + subject)
+        self._ends = words("END LIST " + subject)
         self._begun = False
         self._left = MAX_LIST
         self.ended = False
@@ -116,9 +116,9 @@ class Listing:
         self._left -= len(line) + 1
         if self._left < 0:
             raise ReaderError("garbage", "a list without an end")
-        if self._begun and line.startswith(" ".join(self._subject) + " "):
+        if self._begun and line.startswith(self._own):
             try:
-                return words(line)[len(self._subject) :]
+                return words(line[len(self._own) :])
             except ReaderError:
                 return None
         found = answer(line)

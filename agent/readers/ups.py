@@ -116,7 +116,7 @@ class Ups:
 
     async def _ask_about(self, name: str, sample: bool) -> None:  # noqa: FBT001 (same)
         state = self._known[name]
-        if not sample and state.same_status(await self._status(name)):
+        if not sample and state.in_contact() and state.same_status(await self._status(name)):
             state.hear_status(self._clock.uptime_ms())
             return
         heard = Heard()

@@ -40,6 +40,7 @@ BOUNDS = {
 # last word of any other variable's name -> the same; such a variable is counted when bad, never published
 KINDS = {
     "charge": (0.0, 100.0),
+    "current": (-1000.0, 1000.0),
     "frequency": (0.0, 100.0),
     "humidity": (0.0, 100.0),
     "powerfactor": (-1.0, 1.0),
@@ -50,8 +51,9 @@ KINDS = {
 # No supply has no frequency: 0 says that truthfully, outside the bounds.
 ZERO_IS_TRUE = ("input.frequency", "output.frequency")
 
-# What firmware of 15, 16, 31 and 32 bits says for "I do not know", plain and in minutes turned to seconds.
-FILL_VALUES = (32767.0, 65535.0, 65535.0 * 60, 2147483647.0, 4294967295.0)
+# What firmware of 15, 16, 31 and 32 bits says for "I do not know", plain, with its point moved, and in minutes
+# turned to seconds.
+FILL_VALUES = (32767.0, 65535.0, 6553.5, 655.35, 65535.0 * 60, 2147483647.0, 4294967295.0)
 
 # name -> the values that mean "not told": no such setting, no such sensor (NUT's drivers pass them on)
 UNTOLD = {
@@ -107,13 +109,14 @@ def _parsed(text: str) -> "tuple[float | None, str]":
 
 def _other(name: str, text: str) -> str:
     """Return why the text of a variable without bounds of its own cannot be."""
-    if name in DATES:
-        return "impossible_date" if _impossible_year(text) else ""
-    if name in TYPED:
-        return "bytes_in_hex" if _is_hex_dump(text) else ""
+    checked = CHECKED.get(name)
+    if checked is not None:
+        return checked[1] if checked[0](text) else ""
     bounds = KINDS.get(name[name.rfind(".") + 1 :])
+    if bounds is None:
+        return ""
     value = _parsed(text)[0]
-    if bounds is None or value is None:
+    if value is None:
         return ""
     if value in FILL_VALUES:
         return "fill_value"
@@ -132,3 +135,8 @@ def _is_hex_dump(text: str) -> bool:
         len(pair) == 2 and all(digit in "0123456789ABCDEFabcdef" for digit in pair)  # noqa: PLR2004 (hex)
         for pair in pairs
     )
+
+
+CHECKED: "dict[str, tuple[Callable[[str], bool], str]]" = {}
+CHECKED.update({name: (_impossible_year, "impossible_date") for name in DATES})
+CHECKED.update({name: (_is_hex_dump, "bytes_in_hex") for name in TYPED})

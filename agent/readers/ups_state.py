@@ -98,9 +98,13 @@ class UpsState:
         self._groups: "dict[str, tuple[list[float | None], int]]" = {}  # values, when they were measured
         self._doubt_until_ms = 0
 
+    def in_contact(self) -> bool:
+        """Tell whether the UPS was heard, with no lost contact since."""
+        return not self.contact and self._status_ms is not None
+
     def same_status(self, text: str) -> bool:
         """Tell whether this status was the last one heard, with no lost contact in between."""
-        return not self.contact and self._status_ms is not None and text == self._status
+        return self.in_contact() and text == self._status
 
     def hear_status(self, now_ms: int) -> None:
         """Take the news that the status is still the same."""
