@@ -6,6 +6,10 @@ UPS says that it does not know or that nothing is set (*untold*: it is no readin
 
 TYPE_CHECKING = False  # MicroPython has no typing
 
+TYPE_CHECKING = False  # MicroPython has no typing
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 DAY_S = 86400.0
 
 # name -> lowest, highest value that can be. Only these are ever published or compared.
@@ -51,7 +55,7 @@ KINDS = {
 # No supply has no frequency: 0 says that truthfully, outside the bounds.
 ZERO_IS_TRUE = ("input.frequency", "output.frequency")
 
-# What firmware of 15, 16, 31 and 32 bits says for "I do not know", plain, with its point moved, and in minutes
+# What firmware says in 15, 16, 31, 32 bits for "I do not know": plain, with its point moved, and in minutes
 # turned to seconds.
 FILL_VALUES = (32767.0, 65535.0, 6553.5, 655.35, 65535.0 * 60, 2147483647.0, 4294967295.0)
 
@@ -138,5 +142,5 @@ def _is_hex_dump(text: str) -> bool:
 
 
 CHECKED: "dict[str, tuple[Callable[[str], bool], str]]" = {}
-CHECKED.update({name: (_impossible_year, "impossible_date") for name in DATES})
-CHECKED.update({name: (_is_hex_dump, "bytes_in_hex") for name in TYPED})
+CHECKED.update(dict.fromkeys(DATES, (_impossible_year, "impossible_date")))
+CHECKED.update(dict.fromkeys(TYPED, (_is_hex_dump, "bytes_in_hex")))

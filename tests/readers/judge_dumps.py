@@ -1,10 +1,11 @@
 """Judge the sanitising of UPS values on labelled dumps: ``python -m tests.readers.judge_dumps <folder>``.
 
-A dump is a file of ``variable: value`` lines, as NUT's device dumps library keeps them; a comment ``#BAD`` after
-a value says that its maintainers know it to be wrong. Prints what is flagged without such a mark (false alarms),
-what is marked and not flagged (misses), and precision and recall: of all, and with every rule withheld whose
-only right finding is in the dump that is judged (leave one out: what a rule made after one device is worth for
-others). Bounds that hold for any UPS whatever are withheld as well, so that figure errs on the low side.
+A dump is a file of ``variable: value`` lines, as NUT's device dumps library keeps them; a comment ``#BAD`` at
+a value says that its maintainers know it to be wrong. Said are the values flagged without such a mark (false
+alarms), those marked and not flagged (misses), and precision and recall: of all, and "leaving one out", with
+every finding withheld whose reason no *other* dump bears out for the same variable. That is what rules made
+after one device are worth for others. Bounds that hold for any UPS are withheld too where only one dump
+breaks them, so this figure errs on the low side.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.readers.ups_sane import sanitise
+from tests.bench.say import say
 
 
 class Verdict(NamedTuple):
@@ -57,22 +59,25 @@ def score(verdicts: list[Verdict]) -> str:
     flagged = sum(1 for one in verdicts if one.reason)
     marked = sum(1 for one in verdicts if one.marked)
     precision, recall = right / flagged if flagged else 1.0, right / marked if marked else 1.0
-    return f"{right} right of {flagged} flagged and {marked} marked: precision {precision:.2f} recall {recall:.2f}"
+    counts = f"{right} right of {flagged} flagged and {marked} marked"
+    return f"{counts}: precision {precision:.2f} recall {recall:.2f}"
 
 
 def left_out(verdicts: list[Verdict]) -> list[Verdict]:
-    """Return the verdicts without the findings whose reason no other dump bears out for its kind of variable."""
-    support: dict[str, set[str]] = defaultdict(set)
+    """Return the verdicts without the findings whose reason no other dump bears out for that variable."""
+    support: dict[tuple[str, str], set[str]] = defaultdict(set)
     for one in verdicts:
         if one.marked and one.reason:
-            support[one.reason].add(one.dump)
-    return [one if support[one.reason] - {one.dump} else one._replace(reason="") for one in verdicts]
+            support[one.reason, one.variable].add(one.dump)
+    return [
+        one if support[one.reason, one.variable] - {one.dump} else one._replace(reason="") for one in verdicts
+    ]
 
 
 def main(arguments: list[str]) -> int:
     """Judge every file of the folder that is named."""
     if len(arguments) != 1 or not Path(arguments[0]).is_dir():
-        print(__doc__, file=sys.stderr)
+        say(__doc__ or "")
         return 2
     files = sorted(path for path in Path(arguments[0]).iterdir() if path.is_file())
     verdicts = [
@@ -81,9 +86,9 @@ def main(arguments: list[str]) -> int:
     for one in verdicts:
         if one.marked != bool(one.reason):
             kind = "miss       " if one.marked else "false alarm"
-            print(f"{kind}  {one.dump}  {one.variable}: {one.value}  {one.reason}")
-    print(f"{len(files)} dumps, {score(verdicts)}")
-    print(f"leaving one out, {score(left_out(verdicts))}")
+            say(f"{kind}  {one.dump}  {one.variable}: {one.value}  {one.reason}")
+    say(f"{len(files)} dumps, {score(verdicts)}")
+    say(f"leaving one out, {score(left_out(verdicts))}")
     return 0
 
 
