@@ -46,8 +46,8 @@ def test_the_real_apcupsd_from_on_line_to_gone() -> None:
             assert (fields["battery_runtime"], fields["bad_values"]) == (1890.0, 0)
             assert int(fields["age_input_ms"]) < 20_000
             server.say(STATFLAG="0x05000010", STATUS="ONBATT", LINEV="0.0 Volts", BCHARGE="97.0 Percent")
-            fields = await until(reader, ob=1)
-            assert (fields["ol"], fields["input_voltage"]) == (0, 0.0)
+            fields = await until(reader, ob=1, input_voltage=0)  # apcupsd hears flags and numbers apart
+            assert fields["ol"] == 0
             server.lose_ups()
             fields = await until(reader, data_stale=1)
             assert (fields["ob"], fields["server_lost"], "load_percent" in fields) == (1, 0, False)

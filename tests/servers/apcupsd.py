@@ -71,7 +71,7 @@ class Master:
             with link.makefile("rwb") as stream:
                 while len(head := stream.read(2)) == 2:
                     stream.read(int.from_bytes(head, "big"))
-                    for key, value in self.values.items():
+                    for key, value in dict(self.values).items():
                         line = f"{key:<9}: {value}\n".encode()
                         stream.write(len(line).to_bytes(2, "big") + line)
                     stream.write(b"\0\0")
@@ -111,7 +111,7 @@ class ApcupsdServer:
 
     def say(self, **values: str) -> None:
         """Have the UPS say this from now on; apcupsd hears it at its next poll."""
-        self._master.values.update(values)
+        self._master.values = {**self._master.values, **values}  # whole or not at all, for its threads
 
     def lose_ups(self) -> None:
         """Take the UPS away."""
