@@ -28,8 +28,9 @@ ifeq ($(STORE),influx)
 endif
 	@$(BIN)/vigia-demo --store $(STORE) $(if $(CHECK),--check) $(if $(PORT),--port $(PORT))
 
-servers: ## what the tests need beside Python: Mosquitto, NUT, Chromium, InfluxDB 2.7, MicroPython 1.25
+servers: ## what the tests need beside Python: Mosquitto, NUT, apcupsd, Chromium, InfluxDB 2.7, MicroPython 1.25
 	@tools/install-servers.sh
+	@tools/unpack-servers.sh
 	@tools/build-influxd.sh
 	@tools/build-micropython.sh
 

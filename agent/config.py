@@ -198,6 +198,7 @@ READERS: "dict[str, Table]" = {
         "port": (3493, _PORT),
         "username": (None, _optional_text),
         "password_file": (None, _optional_text),
+        "ca": (None, _optional_text),
         "names": (None, _texts),
         "nominal_v": (127, _between(1, 1000, " V")),
     },
@@ -218,6 +219,11 @@ READERS: "dict[str, Table]" = {
         "utc_offset_h": (-6, _between(-12, 14, " h")),  # Mexico City, which has no summer time
         "neighbours": (None, _neighbours),
         "scan_s": (None, _optional(_between(MIN_SCAN_S, 86400, " s"))),
+    },
+    "apcupsd": {
+        "host": ("127.0.0.1", _text),
+        "port": (3551, _PORT),
+        "nominal_v": (127, _between(1, 1000, " V")),
     },
 }
 STATUS_PAGE: "Table" = {
@@ -268,6 +274,7 @@ def check(raw: "Any", folder: str = "") -> "dict[str, Any]":
     if "ups" in config["readers"]:
         ups = config["readers"]["ups"]
         ups["password_file"] = _below(folder, ups["password_file"])
+        ups["ca"] = _below(folder, ups["ca"])
     if "probes" in config["readers"]:
         probes = config["readers"]["probes"]
         probes["ca"] = _below(folder, probes["ca"])

@@ -5,12 +5,15 @@ which interpreter runs.
 """
 
 from agent.errors import ConfigError
+from agent.ports import starttls
 from agent.ports.clock import timex
 from agent.ports.command import run
 from agent.ports.files import Files
+from agent.readers.apcupsd import Apcupsd
 from agent.readers.clock import ClockState
 from agent.readers.host import DISKS, Host
 from agent.readers.interfaces import Interfaces
+from agent.readers.nis_client import NisClient
 from agent.readers.restart import Restart
 from agent.readers.switch import Switch
 from agent.readers.ups import Ups
@@ -55,10 +58,12 @@ def make_switch(options: "dict[str, Any]", _clock: "Clock", sample_ms: int, _wat
 
 
 def make_ups(options: "dict[str, Any]", clock: "Clock", sample_ms: int, watch_ms: int) -> "Reader":
-    """Build the reader of the UPSes; options ``host port username password_file names nominal_v``."""
-    server = UpsdClient(
-        options.get("host") or "127.0.0.1", options.get("port") or 3493, _credentials(options)
-    )
+    """Build the reader of the UPSes; options ``host port username password_file ca names nominal_v``."""
+    host, port = options.get("host") or "127.0.0.1", options.get("port") or 3493
+    try:
+        server = UpsdClient(host, port, _credentials(options), _authority(options))
+    except (OSError, ValueError) as error:
+        raise ConfigError("bad_certificate", "readers.ups.ca: cannot be used: " + str(error))
     return Ups(
         clock, sample_ms, watch_ms, server, options.get("names"), options.get("nominal_v") or NOMINAL_V
     )
@@ -80,6 +85,26 @@ def _authority(path: "str | None") -> "bytes | None":
         raise ConfigError("unreadable", "readers.probes.ca: cannot read " + str(path))
 
 
+def make_apcupsd(options: "dict[str, Any]", clock: "Clock", sample_ms: int, watch_ms: int) -> "Reader":
+    """Build the reader of an apcupsd; options ``host port nominal_v``."""
+    client = NisClient(options.get("host") or "127.0.0.1", options.get("port") or 3551)
+    return Apcupsd(clock, sample_ms, watch_ms, client, options.get("nominal_v") or NOMINAL_V)
+
+
+def _authority(options: "dict[str, Any]") -> bytes | None:
+    """Return the certificate (DER) that upsd's has to be of, None where TLS is not asked for."""
+    path = options.get("ca")
+    if not path:
+        return None
+    if not starttls.HAS_TLS:
+        raise ConfigError("no_tls", "readers.ups.ca: this interpreter has no TLS")
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        raise ConfigError("unreadable_certificate", "readers.ups.ca: cannot read " + str(path))
+
+
 def _credentials(options: "dict[str, Any]") -> tuple[str, str] | None:
     path = options.get("password_file")
     if not options.get("username") or not path:
@@ -99,6 +124,7 @@ READERS: "tuple[tuple[str, Maker], ...]" = (
     ("ups", make_ups),
     ("probes", make_probes),
     ("wifi", make_wifi),
+    ("apcupsd", make_apcupsd),
 )
 
 

@@ -12,6 +12,9 @@ MAX_LINE = 1100
 MAX_LIST = 131072
 
 
+MAX_UPSES = 64  # names taken of one server
+
+
 class RefusedError(ReaderError):
     """The server answered ``ERR``; ``reason`` is its code in upsd's own spelling, such as DATA-STALE."""
 
@@ -24,11 +27,22 @@ def quoted(text: str) -> str:
 
 def text_of(line: bytes) -> str:
     """Return a line as text; letters of 8 bits, which some drivers pass on, matter to no reading."""
-    return bytes(byte if byte < 0x80 else 0x3F for byte in line).decode().strip("\r")  # noqa: PLR2004 (ASCII)
+    try:
+        return line.decode().strip("\r")
+    except UnicodeError:
+        return bytes([byte if byte < 0x80 else 0x3F for byte in line]).decode().strip("\r")  # noqa: PLR2004 (ASCII)
 
 
 def words(line: str) -> list[str]:
     """Return the words of a line, without quotes and escapes."""
+    if "\\" not in line:
+        parts = line.split('"')
+        if len(parts) == 3 and parts[0].endswith(" ") and not parts[2]:  # noqa: PLR2004 (the usual: VAR a b "c")
+            return [word for word in parts[0].split(" ") if word] + [parts[1]]
+    return _words(line)
+
+
+def _words(line: str) -> list[str]:
     found: list[str] = []
     position = 0
     while position < len(line):
@@ -80,3 +94,38 @@ def valid_name(name: str) -> bool:
     """Tell whether this can be a UPS's name: letters, digits, and ``._-`` within 40 characters."""
     plain = name.replace(".", "a").replace("_", "a").replace("-", "a")
     return 0 < len(name) <= 40 and all(c.isdigit() or "a" <= c.lower() <= "z" for c in plain)  # noqa: PLR2004 (the limit above)
+
+
+class Listing:
+    """The lines of one list as they come: whether they are its own, and how many bytes are left to it."""
+
+    def __init__(self, subject: str) -> None:
+        """``subject``: what stands after LIST, such as ``VAR sai``."""
+        self._own = subject + " "
+        self._begins = words("BEGIN LIST " + subject)
+        self._ends = words("END LIST " + subject)
+        self._begun = False
+        self._left = MAX_LIST
+        self.ended = False
+
+    def take(self, line: str) -> "list[str] | None":
+        """Return the words after the subject's, None when the line is none of the list's own content.
+
+        A line of the list with a wrong quote costs its own value only; any other stranger ends the list.
+        """
+        self._left -= len(line) + 1
+        if self._left < 0:
+            raise ReaderError("garbage", "a list without an end")
+        if self._begun and line.startswith(self._own):
+            try:
+                return words(line[len(self._own) :])
+            except ReaderError:
+                return None
+        found = answer(line)
+        if not self._begun and found == self._begins:
+            self._begun = True
+        elif self._begun and found == self._ends:
+            self.ended = True
+        else:
+            raise ReaderError("garbage", "a list with a line that is none of its own")
+        return None

@@ -3,17 +3,18 @@
 A server that is absent, slow, or talks nonsense, and a UPS that it cannot reach, are contact states of that
 UPS and never errors, so that what is known of it stays. Only when no UPS is known at all does a lost server
 raise ReaderError. One slow server cannot hold the reader longer than ``LIMIT_MS``; the connection is dropped
-then and made anew.
+then and made anew, beside the reads and after pauses that grow. Who was not heard is asked first next time.
 """
 
 import asyncio
 
 from agent.errors import ReaderError
 from agent.readers import nut
-from agent.readers.ups_sane import STATUS
+from agent.readers.joining import FAILURES, Joining
+from agent.readers.ups_sane import STATUS, Heard
 from agent.readers.ups_state import CONTACT, WATCHED, UpsState
 from agent.readers.upsd_client import UpsdClient
-from agent.timing import LimitReached, within
+from agent.timing import within
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -46,10 +47,13 @@ class Ups:
         self._clock = clock
         self._limit_ms = LIMIT_MS if interval_ms >= 2 * LIMIT_MS else min(LIMIT_MS, _SHORT_LIMIT_MS)
         self._server = server
+        self._joining = Joining(clock, server.connected, server.connect)
         self._listing = names is None
         self._nominal_v = nominal_v
         self._known: dict[str, UpsState] = {}
         self._heard: set[str] = set()
+        self._turn = 0
+        self._turns: dict[str, int] = {}  # UPS -> when it was heard last, in turns
         self._sampled_ms: int | None = None
         self._one_at_a_time = asyncio.Lock()
         self._learn(names or [])
@@ -61,6 +65,7 @@ class Ups:
 
     async def close(self) -> None:
         """Drop the connection; the next read would make it anew."""
+        await self._joining.close()
         await self._server.drop()
 
     async def _read(self) -> "list[Row]":
@@ -68,14 +73,23 @@ class Ups:
         self._heard = set()
         try:
             await within(self._clock, self._ask(self._sample_is_due(now_ms)), self._limit_ms)
-        except (OSError, EOFError, ReaderError, LimitReached) as error:
-            await self._server.drop()
+            self._joining.worked()
+        except FAILURES as error:
+            await self._give_up(error)
             self._lose(error)
         except asyncio.CancelledError:
-            await self._server.drop()  # its answer would be taken for the next question's
+            await self._give_up(None)
             raise
         now_ms = self._clock.uptime_ms()
         return [("upsd", name, state.fields(now_ms)) for name, state in sorted(self._known.items())]
+
+    async def _give_up(self, error: Exception | None) -> None:
+        """Drop a connection: an answer half read would be taken for the next question's."""
+        if self._joining.under_way():
+            return
+        if error is not None and self._server.connected():
+            self._joining.failed(error)
+        await self._server.drop()
 
     def _sample_is_due(self, now_ms: int) -> bool:
         """Count a sample as due half a watch early: the caller's rhythm and this one must not drift apart."""
@@ -85,22 +99,29 @@ class Ups:
         return True
 
     async def _ask(self, sample: bool) -> None:  # noqa: FBT001 (the one thing it depends on)
+        await self._joining.joined()
         if self._listing and (sample or not self._known):
             self._learn(await self._server.names())
-        for name in sorted(self._known):
+        for name in sorted(self._known, key=self._heard_last):
             try:
                 await self._ask_about(name, sample)
             except nut.RefusedError as refusal:
                 self._known[name].lose(CONTACT.get(refusal.reason, "server_lost"))
             self._heard.add(name)
+            self._turn += 1
+            self._turns[name] = self._turn
+
+    def _heard_last(self, name: str) -> tuple[int, str]:
+        return self._turns.get(name, 0), name
 
     async def _ask_about(self, name: str, sample: bool) -> None:  # noqa: FBT001 (same)
         state = self._known[name]
-        if not sample and state.same_status(await self._status(name)):
+        if not sample and state.in_contact() and state.same_status(await self._status(name)):
             state.hear_status(self._clock.uptime_ms())
             return
-        texts = await self._server.variables(name)
-        state.hear(texts, self._clock.uptime_ms())
+        heard = Heard()
+        await self._server.variables(name, heard.take)
+        state.take(heard, self._clock.uptime_ms())
 
     async def _status(self, name: str) -> str:
         try:

@@ -1,12 +1,16 @@
-"""Values of a UPS that cannot be, as data: bounds, fill values, contradictions.
+"""Values of a UPS that contradict each other, as data, and the whole of sanitising.
 
 UPS firmware and drivers make such values: -6437 V at the input, 65535 s left, 255 % charge, "OL OB". What is
 found here is not published and counts in ``bad_values``. A value is set aside only for a reason that stands
-in these tables; a doubtful one stays. What no table can see from one reading (a constant, a plausible number
-that is wrong) stays too.
+in these tables or in ups_bounds; a doubtful one stays. What no table can see from one reading (a constant, a
+plausible number that is wrong) stays too.
 
-The tables were checked against the NUT project's device dumps library, whose maintainers marked wrong values.
+The tables were tried on dumps of the NUT project's device dumps library, whose maintainers marked wrong
+values: ``python -m tests.readers.judge_dumps``.
 """
+
+from agent.readers.ups_bounds import BOUNDS, judge, told
+from agent.readers.ups_scale import AIDS, rescale, within
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -15,57 +19,31 @@ if TYPE_CHECKING:
     Numbers = dict[str, float]
     Tokens = set[str]
 
-# Bounds of what can be, by NUT variable. Voltages reach 480 V (three phases); 0 V is a real reading.
-BOUNDS = {
-    "ambient.temperature": (-50.0, 100.0),
-    "battery.charge": (0.0, 100.0),
-    "battery.runtime": (
-        0.0,
-        86400.0,
-    ),  # a day: beyond, the sites' UPSes are not built (65535 and 0xFFFF * 60 occur)
-    "battery.runtime.low": (0.0, 86400.0),
-    "battery.temperature": (-30.0, 120.0),
-    "battery.voltage": (0.0, 1000.0),
-    "battery.voltage.nominal": (1.0, 1000.0),
-    "input.bypass.frequency": (0.0, 100.0),
-    "input.bypass.voltage": (0.0, 600.0),
-    "input.frequency": (40.0, 70.0),
-    "input.transfer.high": (1.0, 600.0),
-    "input.transfer.low": (1.0, 600.0),
-    "input.voltage": (0.0, 600.0),
-    "input.voltage.nominal": (1.0, 600.0),
-    "output.frequency": (40.0, 70.0),
-    "output.voltage": (0.0, 600.0),
-    "output.voltage.nominal": (1.0, 600.0),
-    "ups.delay.reboot": (-1.0, 86400.0),  # -1: none set
-    "ups.delay.shutdown": (-1.0, 86400.0),
-    "ups.delay.start": (-1.0, 86400.0),
-    "ups.load": (0.0, 200.0),
-    "ups.power": (0.0, 1000000.0),
-    "ups.power.nominal": (1.0, 1000000.0),
-    "ups.realpower": (0.0, 1000000.0),
-    "ups.temperature": (-30.0, 120.0),
-}
-
-# No supply has no frequency: 0 says that truthfully, outside the bounds.
-ZERO_IS_TRUE = ("input.frequency", "output.frequency")
-
-# What 16-bit firmware says for "I do not know", plain and in minutes turned to seconds.
-FILL_VALUES = (65535.0, 65535.0 * 60)
-
 CHARGED_PERCENT = 80.0  # a battery this full is near its nominal voltage (lead-acid: above 2 V per cell)
-CELL_V = (
-    1.5,
-    2.6,
-)  # one lead-acid cell; beside the nominal voltage of a whole battery: volts per cell (megatec)
+CELL_V = (1.5, 2.6)  # one lead-acid cell
+BLOCK_V = (11.5, 14.8)  # one block of six cells, charged
 BATTERY_V = 6.0  # the smallest whole battery
+TWO_BLOCKS_V = 24.0
 LOADED_PERCENT = 5.0  # below, the load may be rounding
 DEAD_V = 10.0
 FALLBACK_V = 100.0  # the lowest supply in use (Japan), where neither the UPS nor the site says one
-FREQUENCIES = (45.0, 65.0)
+SMALLEST_SUPPLY_V = 90.0  # a claim below is none of a supply (12 V devices, a battery's voltage misplaced)
+BEYOND_ANY_PHASE = 2.2  # a lost neutral puts a whole 220 V on a leg of 127 V, 1.73; no fault gives more
+ALL_ONES_HZ = (
+    400.0  # from here on it is a sensor that is not there: 12 or 16 bits of ones make 409.5 or 655.35
+)
 
 STATUS = "ups.status"
 SITE_NOMINAL = "site.nominal"  # not NUT's: what the site is supplied with, beside the UPS's own numbers
+# texts that are kept beside the numbers, and how much of them
+TEXTS = {
+    STATUS: 256,
+    "driver.name": 40,
+    "driver.parameter.pollfreq": 20,
+    "driver.parameter.pollinterval": 20,
+    "input.transfer.reason": 80,
+}
+MOST_BAD = 64  # names of bad values that are kept; a server may list any number
 
 
 def _low_battery_voltage(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
@@ -74,7 +52,8 @@ def _low_battery_voltage(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bo
     if voltage is None or nominal is None or v.get("battery.charge", 0.0) < CHARGED_PERCENT:
         return False
     per_cell = CELL_V[0] < voltage < CELL_V[1] and nominal >= BATTERY_V
-    return not per_cell and voltage < 0.75 * nominal
+    per_block = BLOCK_V[0] < voltage < BLOCK_V[1] and nominal >= TWO_BLOCKS_V
+    return not per_cell and not per_block and voltage < 0.75 * nominal
 
 
 def _output_above_line(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
@@ -83,6 +62,22 @@ def _output_above_line(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
     if "OL" not in tokens or "BOOST" in tokens or not nominals:
         return False
     return v.get("output.voltage", 0.0) > 1.1 * max(*nominals, v.get("input.voltage", 0.0))
+
+
+def _beyond_input(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
+    """Tell more at the input than any fault of the supply that is claimed or known can put there."""
+    return v.get("input.voltage", 0.0) > BEYOND_ANY_PHASE * _highest_supply(v)
+
+
+def _beyond_output(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
+    """Tell the same of the output."""
+    return v.get("output.voltage", 0.0) > BEYOND_ANY_PHASE * _highest_supply(v)
+
+
+def _highest_supply(v: "Numbers") -> float:
+    claims = [v.get(name, 0.0) for name in ("input.voltage.nominal", "output.voltage.nominal", SITE_NOMINAL)]
+    highest = max(claims)
+    return highest if highest >= SMALLEST_SUPPLY_V else BOUNDS["input.voltage"][1]
 
 
 def _dead_output(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
@@ -95,14 +90,44 @@ def _dead_power(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
     return v.get("ups.power") == 0.0 and _loaded(v, tokens)
 
 
+def _dead_realpower(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
+    """Tell no real power while the load is above zero."""
+    return v.get("ups.realpower") == 0.0 and _loaded(v, tokens)
+
+
 def _loaded(v: "Numbers", tokens: "Tokens") -> bool:
     return v.get("ups.load", 0.0) >= LOADED_PERCENT and "OFF" not in tokens
+
+
+def _false_zero(v: "Numbers", _tokens: "Tokens", raw: "Numbers") -> bool:
+    """Tell transfer limits of 0 V of a UPS whose other zeros were just refuted; else they mean "not told"."""
+    refuted = [
+        name
+        for name in ("output.voltage", "ups.power", "ups.realpower")
+        if raw.get(name) == 0.0 and name not in v
+    ]
+    return bool(refuted) and 0.0 in (raw.get("input.transfer.low"), raw.get("input.transfer.high"))
+
+
+def _transfer_order(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
+    """Tell a lower limit at or above the upper one: the UPS could never be on line."""
+    low, high = v.get("input.transfer.low"), v.get("input.transfer.high")
+    return low is not None and high is not None and low >= high
+
+
+def _claim_outside_transfer(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
+    """Tell a claimed nominal voltage at which the UPS would go to battery, unlike at what it measures."""
+    low, high = v.get("input.transfer.low"), v.get("input.transfer.high")
+    claimed, found = v.get("input.voltage.nominal"), v.get("input.voltage")
+    if low is None or high is None or claimed is None or found is None or "OL" not in tokens:
+        return False
+    return low < found < high and not low <= claimed <= high
 
 
 def _odd_frequency(_v: "Numbers", _tokens: "Tokens", raw: "Numbers") -> bool:
     """Tell a frequency wrong by no power of ten: the driver misreads the input's measurements altogether."""
     found = raw.get("input.frequency", 0.0)
-    return found > BOUNDS["input.frequency"][1] and not FREQUENCIES[0] <= found / 10.0 <= FREQUENCIES[1]
+    return BOUNDS["input.frequency"][1] < found < ALL_ONES_HZ and not within(found / 10.0, 55.0, 0.19)
 
 
 def _half_scale(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
@@ -141,15 +166,28 @@ def _off_with_output(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
     return v.get("output.voltage", 0.0) > 0.5 * _reference(v, "output.voltage.nominal")
 
 
-# the contradiction, its test, the variables it discredits; in this order, each on what the earlier ones left
+# the contradiction, its test, the variables it discredits; in this order, each on what the earlier ones left.
+# The reason for each is in its test's first line; where a maintainer of NUT wrote one down, it is given here.
 CONTRADICTIONS: "tuple[tuple[str, Callable[[Numbers, Tokens, Numbers], bool], tuple[str, ...]], ...]" = (
+    # usbhid-ups scaled CyberPower's by 2/3 (NUT issue 439 and before 2.7.2)
     ("low_battery_voltage", _low_battery_voltage, ("battery.voltage",)),
+    # the same issue, of the output
     ("output_above_line", _output_above_line, ("output.voltage",)),
+    ("beyond_any_phase", _beyond_input, ("input.voltage",)),
+    ("beyond_any_phase", _beyond_output, ("output.voltage",)),
+    # "should not be 0 for non-zero load" (dumps library, Tripp Lite)
     ("dead_output", _dead_output, ("output.voltage",)),
     ("dead_power", _dead_power, ("ups.power",)),
+    ("dead_power", _dead_realpower, ("ups.realpower",)),
+    ("false_zero", _false_zero, ("input.transfer.low", "input.transfer.high")),
+    ("transfer_order", _transfer_order, ("input.transfer.low", "input.transfer.high")),
+    ("wrong_nominal", _claim_outside_transfer, ("input.voltage.nominal",)),
+    # the panel showed another voltage (dumps library, powercom)
     ("odd_frequency", _odd_frequency, ("input.voltage",)),
     ("wrong_nominal", _wrong_nominal, ("input.voltage.nominal",)),
+    # "wrong scaling, fixed in newer versions" (dumps library, tripplite_usb)
     ("wrong_scale", _wrong_scale, ("input.voltage", "output.voltage")),
+    # "actually the UPS is online", "not really off" (dumps library, snmp-ups and megatec_usb)
     ("line_both_ways", _line_both_ways, (STATUS,)),
     ("off_with_output", _off_with_output, (STATUS,)),
 )
@@ -160,45 +198,62 @@ def sanitise(
 ) -> "tuple[Numbers, dict[str, str], Tokens]":
     """Return the numbers that can be, reasons for what was set aside, and the status tokens that can be.
 
-    ``texts``: NUT variables as upsd gives them; only those of BOUNDS and the status are looked at.
-    ``site_nominal_v``: what the site is supplied with, to judge what the UPS claims.
+    ``texts``: NUT variables as upsd gives them. ``site_nominal_v``: what the site is supplied with, to judge
+    what the UPS claims.
     """
-    raw, bad = _numbers(texts)
-    clean = {name: value for name, value in raw.items() if name not in bad}
-    if site_nominal_v is not None:
-        clean[SITE_NOMINAL] = site_nominal_v
-    tokens = set(texts.get(STATUS, "").split())
-    for reason, test, discredited in CONTRADICTIONS:
-        if test(clean, tokens, raw):
-            for name in discredited:
-                if name in texts:
-                    bad.setdefault(name, reason)
-                clean.pop(name, None)
-    tokens -= _disbelieved(tokens, clean)
-    clean.pop(SITE_NOMINAL, None)
-    return clean, bad, tokens
+    heard = Heard()
+    for name in texts:
+        heard.take(name, texts[name])
+    return heard.verdict(site_nominal_v)
 
 
-def _numbers(texts: "Mapping[str, str]") -> "tuple[Numbers, dict[str, str]]":
-    """Return every number of BOUNDS, and the reasons why some of them cannot be."""
-    raw: "Numbers" = {}
-    bad = {}
-    for name, (low, high) in BOUNDS.items():
-        text = texts.get(name, "").strip()
-        if not text:
-            continue
-        try:
-            raw[name] = value = float(text)
-        except ValueError:
-            bad[name] = "not_a_number"
-            continue
-        if value in FILL_VALUES:
-            bad[name] = "fill_value"
-        elif not (
-            low <= value <= high or (value == 0.0 and name in ZERO_IS_TRUE)
-        ):  # NaN fails every comparison
-            bad[name] = "out_of_bounds"
-    return raw, bad
+class Heard:
+    """The variables of one reading, taken one at a time: only what is of use stays in memory."""
+
+    def __init__(self) -> None:
+        """Begin with nothing heard."""
+        self.texts: dict[str, str] = {}
+        self._raw: "Numbers" = {}
+        self._bad: dict[str, str] = {}
+
+    def take(self, name: str, text: str) -> None:
+        """Take one variable as upsd gives it."""
+        if name in TEXTS:
+            self.texts[name] = text[: TEXTS[name]]
+            return
+        value, reason = judge(name, text) if name not in AIDS else _aid(text)
+        if value is not None:
+            self._raw[name] = value
+        if reason and len(self._bad) < MOST_BAD:
+            self._bad[name] = reason
+
+    def verdict(self, site_nominal_v: float | None) -> "tuple[Numbers, dict[str, str], Tokens]":
+        """Return what ``sanitise`` does, of everything taken."""
+        rescale(self._raw, self._bad)
+        raw, bad = self._raw, dict(self._bad)
+        clean = {name: raw[name] for name in raw if name not in bad and told(name, raw[name])}
+        if clean.get("battery.voltage") == 0.0 and clean.get("battery.charge", 0.0) > 0.0:
+            clean.pop("battery.voltage")  # a battery that holds a charge has a voltage: not told
+        if site_nominal_v is not None:
+            clean[SITE_NOMINAL] = site_nominal_v
+        tokens = set(self.texts.get(STATUS, "").split())
+        for reason, test, discredited in CONTRADICTIONS:
+            if test(clean, tokens, raw):
+                for name in discredited:
+                    if name in raw or name in self.texts:
+                        bad.setdefault(name, reason)
+                    clean.pop(name, None)
+        tokens -= _disbelieved(tokens, clean)
+        for name in AIDS + (SITE_NOMINAL,):  # noqa: RUF005 - MicroPython does not unpack in tuples
+            clean.pop(name, None)
+        return clean, bad, tokens
+
+
+def _aid(text: str) -> "tuple[float | None, str]":
+    try:
+        return float(text), ""
+    except ValueError:
+        return None, ""
 
 
 def _disbelieved(tokens: "Tokens", v: "Numbers") -> "Tokens":

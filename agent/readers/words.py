@@ -13,11 +13,11 @@ LANGUAGES = ("es", "en")
 
 # state of a UPS -> its words; in the order in which they are told
 STATES = (
-    ("server_lost", "el servidor NUT no responde", "the NUT server does not answer"),
-    ("unknown_ups", "el servidor NUT no conoce este SAI", "the NUT server does not know this UPS"),
-    ("driver_lost", "NUT perdió el controlador del SAI", "NUT has lost the UPS's driver"),
-    ("data_stale", "NUT no recibe datos del SAI", "NUT gets no data from the UPS"),
-    ("waiting", "NUT espera los primeros datos", "NUT waits for the first data"),
+    ("server_lost", "el servicio del UPS (NUT o apcupsd) no responde", "NUT or apcupsd does not answer"),
+    ("unknown_ups", "NUT no conoce este UPS: revise el nombre", "NUT does not know this UPS: check its name"),
+    ("driver_lost", "NUT perdió el controlador del UPS", "NUT has lost the UPS's driver"),
+    ("data_stale", "el UPS no contesta: revise su cable", "the UPS does not answer: check its cable"),
+    ("waiting", "esperando los primeros datos del UPS", "waiting for the UPS's first data"),
     ("fsd", "apagado forzoso en curso", "forced shutdown under way"),
     ("ob", "con batería", "on battery"),
     ("ol", "en línea", "on line"),
@@ -26,7 +26,7 @@ STATES = (
     ("hb", "voltaje de batería alto", "battery voltage high"),
     ("chrg", "cargando", "charging"),
     ("dischrg", "descargando", "discharging"),
-    ("bypass", "en derivación, sin protección", "on bypass, unprotected"),
+    ("bypass", "en bypass, sin protección", "on bypass, unprotected"),
     ("cal", "calibrando", "calibrating"),
     ("off", "salida apagada", "output off"),
     ("over", "sobrecarga", "overloaded"),
@@ -38,7 +38,7 @@ STATES = (
 # measurement -> (how its line begins, what is told of it: field, before the number, after it)
 NUMBERS = {
     "upsd": (
-        ("SAI", "UPS"),
+        ("UPS", "UPS"),
         (
             ("battery_charge_percent", ("batería", "battery"), " %"),
             ("battery_runtime", ("autonomía", "time left"), " s"),
@@ -46,6 +46,7 @@ NUMBERS = {
             ("output_voltage", ("salida", "output"), " V"),
             ("load_percent", ("carga", "load"), " %"),
             ("internal_temp", ("temperatura", "temperature"), " °C"),
+            ("number_transfers", ("pasos a batería:", "transfers to battery:"), ""),
             ("unknown_tokens", ("palabras de estado desconocidas:", "unknown status words:"), ""),
             ("bad_values", ("valores descartados por imposibles:", "impossible values set aside:"), ""),
         ),
@@ -220,11 +221,14 @@ QUIET_AT_ZERO = (
     "scan_failures",
     "clients_unread",
 )
+QUIET_AT_ZERO = ("number_transfers", "unknown_tokens", "bad_values", "err_in", "err_out")
 
-_OLD_MS = 15_000
+# Ages from which on they are worth telling: a driver's slow poll takes 30 s (NUT), apcupsd's 60 s.
 _AGES = (
-    ("age_status_ms", ("último estado conocido hace", "last known status")),
-    ("age_input_ms", ("entrada medida hace", "input measured")),
+    ("age_status_ms", 15_000, ("último estado conocido hace", "last known status")),
+    ("age_input_ms", 75_000, ("entrada medida hace", "input measured")),
+    ("age_battery_ms", 75_000, ("batería medida hace", "battery measured")),
+    ("age_output_ms", 75_000, ("salida medida hace", "output measured")),
 )
 
 
@@ -293,9 +297,9 @@ def _ups_states(fields: "Given", which: int) -> list[str]:
 def _ages(fields: "Given", which: int) -> list[str]:
     """Tell only ages that a technician should wonder about."""
     parts = []
-    for name, words in _AGES:
+    for name, old_ms, words in _AGES:
         age_ms = fields.get(name)
-        if isinstance(age_ms, int) and age_ms >= _OLD_MS:
+        if isinstance(age_ms, int) and age_ms >= old_ms:
             seconds = str(age_ms // 1000) + " s"
             parts.append(words[which] + " " + seconds + ("" if which == 0 else " ago"))
     return parts

@@ -103,9 +103,14 @@ UPSD = {
     "server_lost": _flag("upsd does not answer"),
     "unknown_tokens": _int("words of the status that are not known", "count"),
     "bad_values": _int("values set aside because they cannot be", "count"),
-    "age_input_ms": _int("time since the input's values were last refreshed", "ms"),
+    "unknown_status": Field("str", "", None, None, "the words of the status that are not known"),
+    "age_input_ms": _int("time since the input's voltage was measured, at most", "ms"),
+    "age_battery_ms": _int("time since the battery's values were measured, at most", "ms"),
+    "age_output_ms": _int("time since output, load and temperature were measured, at most", "ms"),
     "age_status_ms": _int("time since the status was last refreshed", "ms"),
     "last_transfer": Field("str", "", None, None, "why the UPS last went to battery, in its own words"),
+    "number_transfers": _int("transfers to battery since apcupsd started", "count"),
+    "time_on_battery": _int("time on battery now, as apcupsd counts it", "s"),
 }
 
 HOST = {

@@ -7,6 +7,8 @@ import struct
 
 from agent.errors import ReaderError
 from agent.ports.command import CommandFailed
+from agent.readers import nis
+from agent.readers.apcupsd import Status
 from agent.readers.clock import TIMEX, ClockState
 from agent.readers.files import read_text
 from agent.readers.host import Host
@@ -16,7 +18,7 @@ from agent.readers.probes_addresses import parse_gateway
 from agent.readers.restart import Restart
 from agent.readers.switch import Switch
 from agent.readers.ups_sane import sanitise
-from agent.readers.ups_state import CONTACTS, FLAGS, UpsState
+from agent.readers.ups_state import CONTACTS, FLAGS, GROUPS, UpsState
 from agent.readers.wan import Wan
 from agent.readers.wifi import Wifi
 from agent.readers.wifi_day import Day
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 FOLDER = __file__.rsplit("/", 1)[0]
-READERS = ("host", "interfaces", "ups", "wan", "switch", "clock", "restart", "probes", "wifi")
+READERS = ("host", "interfaces", "ups", "wan", "switch", "clock", "restart", "probes", "wifi", "apcupsd")
+AGES = [name for name, _ in GROUPS]  # by the driver's intervals, not by what the file says
 FLAG_FIELDS = tuple([flag.lower() for flag in FLAGS]) + CONTACTS
 
 
@@ -72,6 +75,8 @@ def check(reader: str, device: str) -> None:
         _check_probes(folder, expected)
     elif reader == "wifi":
         _check_wifi(folder, expected)
+    elif reader == "apcupsd":
+        _check_apcupsd(folder, expected)
     else:
         _check_rows(reader, folder, expected)
 
@@ -233,8 +238,34 @@ def _check_ups(folder: str, expected: "dict[str, Any]") -> None:
     assert bad == expected["bad"], bad
     state = UpsState(nominal_v)
     state.hear(texts, 5000)
-    fields = state.fields(5000)
+    fields = {name: value for name, value in state.fields(5000).items() if name not in AGES}
     wanted = {name: 0 for name in FLAG_FIELDS}  # noqa: C420 (a comprehension reads the same on MicroPython)
+    wanted.update(expected.get("heard", {"unknown_tokens": 0, "bad_values": len(bad), "age_status_ms": 0}))
+    wanted.update(expected["fields"])
+    assert same(fields, wanted), fields
+
+
+def _check_apcupsd(folder: str, expected: "dict[str, Any]") -> None:
+    status = Status()
+    with open(folder + "/status", "rb") as file:  # noqa: PTH123 (same)
+        for line in file:
+            status.take(*nis.pair(line))
+    status.finish()
+    bad = status.heard.verdict(expected.get("nominal_v"))[1]
+    found = {
+        "name": status.name,
+        "lost": int(status.lost()),
+        "age_ms": status.age_ms(),
+        "bad": bad,
+    }
+    assert found == {name: expected.get(name) for name in found}, found
+    state = UpsState(expected.get("nominal_v"))
+    if status.lost():
+        state.lose("data_stale")
+    else:
+        state.take(status.heard, 5000, status.age_ms(), status.more)
+    fields = {name: value for name, value in state.fields(5000).items() if name not in AGES}
+    wanted = {name: 0 for name in FLAG_FIELDS}  # noqa: C420 (same)
     wanted.update(expected.get("heard", {"unknown_tokens": 0, "bad_values": len(bad), "age_status_ms": 0}))
     wanted.update(expected["fields"])
     assert same(fields, wanted), fields

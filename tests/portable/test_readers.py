@@ -55,7 +55,7 @@ def _reader(port: int, names: "list[str] | None" = None) -> Ups:
 
 
 async def test_a_ups_is_read_over_tcp():
-    ups = b'BEGIN LIST UPS\nUPS sai "El \\"SAI\\" grande"\nUPS no/good ""\nEND LIST UPS\n'
+    ups = b'BEGIN LIST UPS\nUPS sai "El \\"UPS\\" grande"\nUPS no/good ""\nEND LIST UPS\n'
     variables = (
         b'BEGIN LIST VAR sai\nVAR sai ups.status "OB LB"\nVAR sai input.voltage "0.0"\nEND LIST VAR sai\n'
     )

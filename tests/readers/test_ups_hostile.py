@@ -9,7 +9,9 @@ import pytest
 
 from agent.errors import ReaderError
 from agent.readers import ups
-from tests.readers.standin import script, serving, ups_reader
+from agent.readers.ups import Ups
+from agent.readers.upsd_client import UpsdClient
+from tests.readers.standin import RealClock, script, serving, ups_reader
 
 
 async def silent(reader, writer):
@@ -176,3 +178,96 @@ def test_credentials_are_given_first():
 
     assert asyncio.run(read())["server_lost"] == 1
     assert said == ['USERNAME "monitor"\n', 'PASSWORD "a \\"b\\""\n', "LIST VAR sai\n"]
+
+
+def test_a_wrong_quote_costs_its_own_value_only():
+    lines = (
+        b'VAR sai ups.status "OB"\nVAR sai ups.id "ro"to"\nVAR sai a "b" "c"\nVAR sai input.voltage "0.0"\n'
+    )
+    answer = b"BEGIN LIST VAR sai\n" + lines + b"END LIST VAR sai\n"
+    fields, _ = asyncio.run(read_named(script(answer)))
+    assert (fields["ob"], fields["input_voltage"], fields["server_lost"]) == (1, 0.0, 0)
+
+
+def test_an_answer_that_comes_in_pieces_is_whole():
+    answer = (
+        b'BEGIN LIST VAR sai\r\nVAR sai ups.status "OB LB"\nVAR sai input.voltage "3.5"\nEND LIST VAR sai\n'
+    )
+
+    async def behave(reader, writer):
+        await reader.readline()
+        for start in range(0, len(answer), 7):
+            writer.write(answer[start : start + 7])
+            await writer.drain()
+            await asyncio.sleep(0)
+        await reader.read()
+
+    fields, _ = asyncio.run(read_named(behave))
+    assert (fields["lb"], fields["input_voltage"]) == (1, 3.5)
+
+
+def test_a_slow_server_is_heard_of_one_ups_after_the_other():
+    """Each answer takes more than half of what a read may: every UPS gets its turn."""
+    names = ["a", "b", "c"]
+
+    async def behave(reader, writer):
+        while line := (await reader.readline()).split():
+            await asyncio.sleep(ups.LIMIT_MS / 1000 * 0.6)
+            name = line[-1]
+            writer.write(b'BEGIN LIST VAR %s\nVAR %s ups.status "OL"\nEND LIST VAR %s\n' % (name, name, name))
+            await writer.drain()
+
+    async def read() -> dict[str, int]:
+        async with serving(behave) as port:
+            reader = ups_reader(port, names)
+            heard: dict[str, int] = {}
+            for _ in range(20):  # three would do on a machine with nothing else to do
+                reader._joining._next_ms = 0
+                heard = {str(name): int(fields["ol"]) for _, name, fields in await reader.read()}
+                if all(heard.values()):
+                    break
+            await reader.close()
+            return heard
+
+    assert asyncio.run(read()) == {"a": 1, "b": 1, "c": 1}
+
+
+def test_a_server_that_fails_is_left_alone_for_longer_and_longer():
+    connections = []
+    now_ms = [0]
+
+    async def behave(reader, writer):
+        connections.append(now_ms[0])
+
+    class Clock(RealClock):
+        def uptime_ms(self) -> int:
+            return now_ms[0]
+
+    async def read() -> None:
+        async with serving(behave) as port:
+            reader = Ups(Clock(), 10_000, 2000, UpsdClient("127.0.0.1", port), ["sai"])
+            for now_ms[0] in range(0, 80_000, 2000):
+                assert dict((await reader.read())[0][2])["server_lost"] == 1
+            await reader.close()
+
+    asyncio.run(read())
+    assert connections == [0, 2000, 4000, 8000, 16_000, 32_000, 48_000, 64_000]
+
+
+def test_an_attempt_that_hangs_costs_no_read_more_than_its_limit():
+    """The address accepts and says nothing, not even what TLS needs: the attempt goes on beside the reads."""
+
+    async def read() -> float:
+        async with serving(silent) as port:
+            server = UpsdClient("127.0.0.1", port, ("monitor", "x"))
+            reader = Ups(RealClock(), 10_000, 2000, server, ["sai"])
+            began = time.monotonic()
+            for _ in range(2):
+                assert dict((await reader.read())[0][2])["server_lost"] == 1
+            took = time.monotonic() - began
+            assert reader._joining.under_way()
+            await reader.close()
+            assert not reader._joining.under_way()
+            return took
+
+    assert asyncio.run(read()) < 2 * (ups.LIMIT_MS / 1000) + 1

@@ -5,11 +5,16 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.readers.ups_sane import BOUNDS, CONTRADICTIONS, STATUS, sanitise
+from agent.readers.ups_bounds import BOUNDS
+from agent.readers.ups_sane import CONTRADICTIONS, STATUS, Heard, sanitise
+from agent.readers.ups_scale import AIDS
 from agent.readers.ups_state import CONTACTS, FLAGS, NUMBERS, UpsState, refresh_ms
 from agent.wire.fields import MEASUREMENTS
 
 HID = {"driver.name": "usbhid-ups", "driver.parameter.pollfreq": "30"}
+
+
+QUICK = {"driver.name": "nutdrv_qx", "driver.parameter.pollinterval": "2"}
 
 
 def ups(status: str, volts: str = "127.0", **more: str) -> dict[str, str]:
@@ -38,7 +43,8 @@ def test_ages_grow_between_reads():
     state.hear(ups("OL"), 1000)
     state.hear_status(3000)
     fields = state.fields(4000)
-    assert (fields["age_status_ms"], fields["age_input_ms"]) == (1000, 3000)
+    # the status by the driver's poll, the voltage as old as its slow poll lets it be
+    assert (fields["age_status_ms"], fields["age_input_ms"]) == (1000, 31_000 + 3000)
 
 
 def test_a_stale_ups_keeps_its_last_flags_and_input_ageing():
@@ -47,7 +53,7 @@ def test_a_stale_ups_keeps_its_last_flags_and_input_ageing():
     state.lose("data_stale")
     fields = state.fields(60_000)
     assert (fields["ob"], fields["lb"], fields["data_stale"], fields["server_lost"]) == (1, 1, 1, 0)
-    assert (fields["input_voltage"], fields["age_input_ms"], fields["age_status_ms"]) == (0.0, 60_000, 60_000)
+    assert (fields["input_voltage"], fields["age_input_ms"], fields["age_status_ms"]) == (0.0, 91_000, 60_000)
     assert "battery_charge_percent" not in fields
 
 
@@ -75,9 +81,9 @@ def test_the_voltage_before_a_transfer_is_not_taken_for_one_after_it():
     state = UpsState()
     state.hear(ups("OL"), 0)
     state.hear(ups("OB"), 10_000)  # the driver knows the new status, its voltage is still the old one
-    assert state.fields(10_000)["age_input_ms"] == 10_000
+    assert state.fields(10_000)["age_input_ms"] == 41_000
     state.hear(ups("OB"), 20_000)
-    assert state.fields(20_000)["age_input_ms"] == 20_000
+    assert state.fields(20_000)["age_input_ms"] == 51_000
     state.hear(ups("OB", "0.0"), 30_000)
     assert state.fields(30_000)["age_input_ms"] == 0
 
@@ -86,8 +92,42 @@ def test_a_voltage_that_stays_is_measured_once_the_driver_has_polled():
     state = UpsState()
     state.hear(ups("OL"), 0)
     state.hear(ups("OB"), 10_000)
-    state.hear(ups("OB"), 41_000)  # pollfreq of 30 s and one to spare
-    assert state.fields(41_000)["age_input_ms"] == 0
+    state.hear(ups("OB"), 41_000)  # pollfreq of 30 s and one to spare: measured since the transfer
+    assert state.fields(41_000)["age_input_ms"] == 31_000
+
+
+def test_each_group_of_values_has_an_age_of_its_own():
+    state = UpsState()
+    load = {"ups.load": "20", "battery.charge": "100"}
+    state.hear(ups("OL", **load), 0)
+    for now_ms in (10_000, 20_000):
+        state.hear(ups("OL", "127.5", **load, **QUICK), now_ms)
+    state.hear(ups("OL", "127.5", **(load | {"ups.load": "21"}), **QUICK), 30_000)
+    fields = state.fields(31_000)
+    assert fields["age_output_ms"] == 1000  # new with the last read
+    assert fields["age_battery_ms"] == 4000  # the driver polls every 2 s, one to spare
+    assert fields["age_input_ms"] == 4000
+    assert "age_battery_ms" not in _after_loss(state)
+
+
+def _after_loss(state: UpsState) -> dict[str, object]:
+    state.lose("data_stale")
+    return dict(state.fields(31_000))
+
+
+def test_an_age_that_the_server_tells_is_taken():
+    state, heard = UpsState(), Heard()
+    for name, text in ups("OL").items():
+        heard.take(name, text)
+    state.take(heard, 10_000, age_ms=4000)
+    assert state.fields(11_000)["age_input_ms"] == 5000
+
+
+def test_unknown_words_of_a_status_are_kept_and_counted():
+    state = UpsState()
+    state.hear(ups("OL ECO \x07TEST"), 0)
+    fields = state.fields(0)
+    assert (fields["unknown_tokens"], fields["unknown_status"]) == (2, "?TEST ECO")
 
 
 def test_a_new_voltage_with_the_transfer_is_measured():
@@ -121,7 +161,10 @@ def test_the_tables_name_known_variables():
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.dictionaries(st.sampled_from(sorted(BOUNDS)), st.one_of(st.floats().map(str), st.text(max_size=8))),
+    st.dictionaries(
+        st.sampled_from([*sorted(BOUNDS), *AIDS, "ups.mfr.date"]),
+        st.one_of(st.floats().map(str), st.text(max_size=8)),
+    ),
     st.lists(st.sampled_from([*FLAGS, "WAIT", "ECO"]), max_size=6),
     st.sampled_from([None, 127.0]),
 )

@@ -14,14 +14,20 @@ if TYPE_CHECKING:
 
 def test_a_ups_on_line_in_spanish_and_english():
     fields = {"ol": 1, "ob": 0, "battery_charge_percent": 100.0, "input_voltage": 127.3, "bad_values": 0}
-    assert explain("upsd", "sai", fields, "es") == ["SAI sai: en línea, batería 100 %, entrada 127.3 V"]
+    assert explain("upsd", "sai", fields, "es") == ["UPS sai: en línea, batería 100 %, entrada 127.3 V"]
     assert explain("upsd", "sai", fields, "en") == ["UPS sai: on line, battery 100 %, input 127.3 V"]
 
 
 def test_a_lost_ups_says_how_old_its_state_is():
-    fields = {"driver_lost": 1, "ob": 1, "age_status_ms": 61_000, "age_input_ms": 2_000, "input_voltage": 0.0}
-    lost = "NUT perdió el controlador del SAI, con batería, entrada 0 V, último estado conocido hace 61 s"
-    assert explain("upsd", "sai", fields) == ["SAI sai: " + lost]
+    fields = {
+        "driver_lost": 1,
+        "ob": 1,
+        "age_status_ms": 61_000,
+        "age_input_ms": 32_000,
+        "input_voltage": 0.0,
+    }
+    lost = "NUT perdió el controlador del UPS, con batería, entrada 0 V, último estado conocido hace 61 s"
+    assert explain("upsd", "sai", fields) == ["UPS sai: " + lost]
 
 
 def test_a_ups_that_says_nothing_is_unknown():
@@ -71,7 +77,12 @@ def test_a_measurement_without_words_shows_its_numbers():
 def test_every_state_has_words(name):
     for lang in LANGUAGES:
         assert explain("upsd", "sai", {name: 1}, lang)[0] not in {
-            "SAI sai: estado desconocido",
+            "UPS sai: estado desconocido",
             "UPS sai: -",
         }
     assert name in {state[0] for state in STATES}
+
+
+def test_ages_are_told_only_beyond_a_slow_drivers_poll():
+    fields = {"ol": 1, "age_input_ms": 31_000, "age_battery_ms": 76_000, "age_output_ms": 61_000}
+    assert explain("upsd", "sai", fields) == ["UPS sai: en línea, batería medida hace 76 s"]

@@ -31,3 +31,17 @@ def packaged(name: str, package: str) -> str:
     if path is None:
         raise MissingProgramError(f"{name} is missing: apt-get install {package} (`make test` does it)")
     return path
+
+
+def unpacked(path: str) -> str:
+    """Path of a program of a package that is unpacked into the cache, not installed."""
+    found = CACHE / "unpacked" / path
+    if not found.exists():
+        raise MissingProgramError(f"{found} is missing: run `tools/unpack-servers.sh` (`make test` does it)")
+    return str(found)
+
+
+def unpacked_environment() -> dict[str, str]:
+    """Return the environment in which such a program finds its libraries."""
+    folders = [str(folder) for folder in (CACHE / "unpacked").glob("**/lib/*-linux-gnu")]
+    return {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(folders)}

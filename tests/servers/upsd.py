@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.servers import nss
 from tests.servers.ports import free_port
 from tests.servers.wait import until
 
@@ -43,7 +44,8 @@ ON_LINE = {
 class UpsdServer:
     """A running upsd; ``upses`` gives the variables of each UPS, by default one named ``sai`` on line.
 
-    ``max_age_s`` is after how long without news from a driver upsd calls its data stale.
+    ``max_age_s`` is after how long without news from a driver upsd calls its data stale. ``authority``: offer
+    STARTTLS with a certificate of it, for ``localhost``.
     """
 
     user, password = "vigia", "secreto"
@@ -54,12 +56,14 @@ class UpsdServer:
         upses: Mapping[str, Mapping[str, str]] | None = None,
         *,
         max_age_s: int = 3,
+        authority: nss.Authority | None = None,
     ) -> None:
         self.host = "127.0.0.1"
         self.port = free_port()
         self._tools = tools
         self._upses = upses or {"sai": ON_LINE}
         self._max_age_s = max_age_s
+        self._authority = authority
         # a driver's socket must fit into the 108 bytes of sun_path, which pytest's folders may not
         self._folder = Path(tempfile.mkdtemp(prefix="upsd-"))
         self._drivers: dict[str, subprocess.Popen[bytes]] = {}
@@ -174,7 +178,11 @@ class UpsdServer:
                 f"[{name}]\ndriver = dummy-ups\nport = {name}.dev\nmode = dummy-once\npollinterval = 1\n"
             )
         self._write("ups.conf", "\n".join(sections))
-        self._write("upsd.conf", f"LISTEN {self.host} {self.port}\nMAXAGE {self._max_age_s}\n")
+        secure = ""
+        if self._authority is not None:
+            nss.fill(self._folder, self._authority, "localhost")
+            secure = f'CERTPATH {self._folder}\nCERTIDENT {nss.NICKNAME} ""\n'
+        self._write("upsd.conf", f"LISTEN {self.host} {self.port}\nMAXAGE {self._max_age_s}\n{secure}")
         self._write(
             "upsd.users", f"[{self.user}]\npassword = {self.password}\nactions = SET\ninstcmds = ALL\n"
         )
