@@ -220,8 +220,8 @@ QUIET_AT_ZERO = (
     "err_out",
     "scan_failures",
     "clients_unread",
+    "number_transfers",
 )
-QUIET_AT_ZERO = ("number_transfers", "unknown_tokens", "bad_values", "err_in", "err_out")
 
 # Ages from which on they are worth telling: a driver's slow poll takes 30 s (NUT), apcupsd's 60 s.
 _AGES = (
