@@ -43,6 +43,7 @@ class Driver:
         self.transport.on_message = lambda topic, payload: self.tell("message", topic, self.text(payload))
         self.transport.on_puback = lambda mid: self.tell("puback", mid)
         self.transport.on_lost = lambda reason: self.tell("lost", reason)
+        self.transport.on_room = lambda: self.tell("room")
         self.writer: Any = None
 
     def text(self, payload: bytes) -> str:
@@ -88,6 +89,7 @@ class Driver:
         elif name == "publish":
             return self.transport.publish(values[0], values[1].encode() * values[2])
         elif name == "flood":
+            await asyncio.sleep(0.02)
             return self.flood(values[0], values[1])
         elif name == "disconnect":
             await within(self.clock, self.transport.disconnect(), values[0])

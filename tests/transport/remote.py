@@ -82,5 +82,19 @@ class Remote:
                 await self._news.wait()
         return item
 
+    async def loses(self, times: int) -> None:
+        """Wait until that many connections were lost."""
+        await self._reaches("lost", times)
+
+    async def pubacks(self, times: int) -> None:
+        """Wait until that many messages were acknowledged."""
+        await self._reaches("puback", times)
+
+    async def _reaches(self, kind: str, times: int) -> None:
+        async with asyncio.timeout(LIMIT_S):
+            while self.count(kind) < times:
+                self._news.clear()
+                await self._news.wait()
+
     def count(self, kind: str) -> int:
         return Counter(item[0] for item in self.told)[kind]
