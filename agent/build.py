@@ -9,6 +9,7 @@ from agent.keeper import Keeper
 from agent.log import Log
 from agent.loop import Agent, Parts
 from agent.ports.files import Files
+from agent.ports.memory import recycle_early
 from agent.publisher import Publisher, Timers
 from agent.sampler import Sampler
 from agent.sealer import Envelope, Sealer
@@ -43,6 +44,7 @@ def build(  # noqa: PLR0913 - what tests and simulators bring of their own
 
     Call it in a running event loop. It counts this start in the boot counter and takes up the spool.
     """
+    recycle_early()
     clock = clock or system_clock()
     log = log or Log(clock.uptime_ms)
     files = fs or Files()
@@ -68,6 +70,7 @@ def build(  # noqa: PLR0913 - what tests and simulators bring of their own
 
 async def read_once(config: "dict[str, Any]") -> "list[tuple[str, list[Sample], str]]":
     """Read every reader once; return (name, samples, error text or empty) of each."""
+    recycle_early()
     clock = system_clock()
     sampler = Sampler(clock, reader_table.build(config, clock), _silent(clock), _no_event)
     try:

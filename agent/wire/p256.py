@@ -149,9 +149,9 @@ def _teeth(scalar: bytes, column: int) -> int:
 
 
 def _comb() -> "IO[bytes]":
-    """Open the table of 255 affine points: entry i - 1 is the sum of ``2**(32 * j) * G`` over the bits j of i.
+    """Open the table of 255 affine points, read where it lies: 16 KiB are a sixteenth of a router's heap.
 
-    It is read where it lies: 16 KiB are a sixteenth of a router's heap.
+    Entry i - 1 is the sum of ``2**(32 * j) * G`` over the bits j of i.
     """
     return open(__file__.rsplit("/", 1)[0] + "/p256_comb.bin", "rb")
 

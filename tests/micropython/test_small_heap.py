@@ -1,0 +1,77 @@
+"""The compiled agent in a heap of 256 KiB: nothing grows, and a long outage fits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certs.authority import Authority
+from tests.servers import programs
+from tools import agent_bytecode
+
+SOAK = Path(__file__).with_name("soak.py")
+pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("bytecode")
+    agent_bytecode.make(made)
+    return made
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    folder = Authority.create(tmp_path / "pki").issue("mx-001", "sitio-1").folder
+    path = folder / "agent.json"
+    values = json.loads(path.read_text())
+    values["spool"] = {"ram_dir": str(tmp_path / "ram"), "flash_dir": str(tmp_path / "flash")}
+    path.write_text(json.dumps(values))
+    return path
+
+
+def micropython() -> list[str]:
+    return [programs.built("micropython", "micropython")]
+
+
+def mips() -> list[str]:
+    return ["qemu-mips-static", programs.built("micropython-mips", "micropython-mips")]
+
+
+def soak(command: list[str], folder: Path, config: Path, what: str, number: int) -> dict[str, Any]:
+    done = subprocess.run(
+        [*command, "-X", "heapsize=256k", str(SOAK), str(folder), str(config), what, str(number)],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+        cwd="/",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+@pytest.mark.parametrize("interpreter", [micropython, pytest.param(mips, marks=pytest.mark.mips)])
+def test_ten_thousand_samples_leave_nothing_behind(interpreter: Any, folder: Path, config: Path) -> None:
+    said = soak(interpreter(), folder, config, "samples", 10_000)
+    assert said["acked"] >= said["sealed"] - 20
+    assert said["dropped"] == {}
+    assert said["last"] - said["low"] < 1024
+
+
+@pytest.mark.parametrize("interpreter", [micropython, pytest.param(mips, marks=pytest.mark.mips)])
+def test_an_outage_of_hours_fits_and_returns(interpreter: Any, folder: Path, config: Path) -> None:
+    """The index is bounded: what is over it is thinned and counted, and the rest comes home after a restart."""
+    away = soak(interpreter(), folder, config, "offline", 500)
+    assert away["troubles"] == 0
+    assert away["spooled"] > 100
+    assert away["dropped"] == {"data": away["sealed"] - away["spooled"]}
+    back = soak(interpreter(), folder, config, "return", 0)
+    assert (back["spooled"], back["boot"], back["troubles"]) == (0, 2, 0)
+    assert back["acked"] >= away["spooled"]
