@@ -68,7 +68,7 @@ def scan(data: bytes) -> "tuple[list[tuple[int, int, Record]], int]":
 
 
 def walk(data: bytes) -> "Iterator[tuple[int, int, Record | None]]":
-    """Yield (offset, length, record) of a segment, one at a time; None for bytes that are of no whole record."""
+    """Yield (offset, length, record) of a segment, one at a time; None for bytes of no whole record."""
     at = 0
     while at < len(data):
         found = _whole(data, at)

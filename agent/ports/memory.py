@@ -37,8 +37,8 @@ def fitting(most: int, words: int) -> int:
 def recycle_early() -> None:
     """Let a heap of fixed size be collected after every few KiB, not when it is full.
 
-    What lives long then lies together at its beginning. Otherwise it ends up scattered among what has died: of
-    90 KiB that were free the largest piece had 2 (measured with a spool that fills).
+    What lives long then lies together at its beginning. Otherwise it ends up scattered among what has died:
+    of 90 KiB that were free the largest piece had 2 (measured with a spool that fills).
     """
     if _free is not None and _threshold is not None:
         _threshold(_RECYCLE_BYTES)

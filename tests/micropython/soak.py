@@ -22,40 +22,47 @@ from agent.log import Log  # noqa: E402 - same
 from agent.ports.clock import SystemClock  # noqa: E402 - same
 from agent.wire import cbor, cose, frame, topics  # noqa: E402 - same
 
+TYPE_CHECKING = False  # MicroPython has no typing
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Answering:
     """A transport whose other end acks every frame, or one that has no other end."""
 
-    def __init__(self, key, *, answers):
+    def __init__(self, key: bytes, *, answers: bool) -> None:
         """Ack with ``key``."""
         self.key = key
         self.answers = answers
-        self.on_message = self.on_puback = self.on_lost = self.on_room = None
+        self.on_message: Any = None
+        self.on_puback: Any = None
+        self.on_lost: Any = None
+        self.on_room: Any = None
         self.mid = 0
         self.acked = 0
-        self.waiting = []
+        self.waiting: list[tuple[int, str, bytes]] = []
 
-    async def connect(self, will_topic, will_payload):
+    async def connect(self, will_topic: str, will_payload: bytes) -> None:
         """Accept, or wait for ever."""
-        while not self.answers:
-            await asyncio.sleep(3600)
+        if not self.answers:
+            await asyncio.Event().wait()
 
-    async def subscribe(self, subscriptions):
+    async def subscribe(self, subscriptions: list[tuple[str, int]]) -> None:
         """Grant."""
 
-    def room(self):
+    def room(self) -> bool:
         """Take a few at a time, as a real one does."""
         return len(self.waiting) < 8
 
-    def publish(self, topic, payload):
+    def publish(self, topic: str, payload: bytes) -> int:
         """Answer in the next turn of the loop."""
         self.mid += 1
         self.waiting.append((self.mid, topic, payload))
         if len(self.waiting) == 1:
-            asyncio.create_task(self.answer())
+            asyncio.create_task(self.answer())  # noqa: RUF006 - done in the next turns
         return self.mid
 
-    async def answer(self):
+    async def answer(self) -> None:
         """PUBACK, and the ack of a centre that has stored it."""
         await asyncio.sleep(0)
         while self.waiting:
@@ -71,10 +78,10 @@ class Answering:
             self.acked += 1
         self.on_room()
 
-    async def disconnect(self):
+    async def disconnect(self) -> None:
         """End in good order."""
 
-    def close(self):
+    def close(self) -> None:
         """End."""
 
 
@@ -85,27 +92,26 @@ class Quick:
     interval_ms = 1
     watch_ms = 0
 
-    def __init__(self, rows):
+    def __init__(self, rows: int) -> None:
         """Return so many rows each time."""
         self.rows = rows
         self.given = 0
 
-    async def read(self):
+    async def read(self) -> "list[Any]":
         """Return rows as the interfaces of a router do."""
         self.given += self.rows
-        return [
-            ("net", "eth" + str(n), {"bytes_recv": self.given + n, "bytes_sent": self.given, "up": 1, "speed": 1000})
-            for n in range(self.rows)
-        ]
+        names = ["eth" + str(number) for number in range(self.rows)]
+        fields = {"bytes_recv": self.given, "bytes_sent": self.given, "up": 1, "speed": 1000}
+        return [("net", name, dict(fields)) for name in names]
 
 
-def live():
+def live() -> int:
     """Return the bytes that are in use after a collection."""
     gc.collect()
-    return gc.mem_alloc()
+    return int(gc.mem_alloc())  # type: ignore[attr-defined]  # MicroPython's
 
 
-async def samples(agent, quick, number):
+async def samples(agent: "Any", quick: Quick, number: int) -> list[int]:
     """Seal whenever a reading's worth has come, until so many samples went through."""
     lows = []
     while quick.given < number:
@@ -114,14 +120,14 @@ async def samples(agent, quick, number):
             assert not error, error
             agent.sampler._keep(found)
         await agent._seal()
-        while agent.parts.spool.frames() > 20:
+        while agent.parts.spool.frames() > 20:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0)
         if quick.given % (number // 10) < quick.rows:
             lows.append(live())
     return lows
 
 
-async def offline(agent, quick, number):
+async def offline(agent: "Any", quick: Quick, number: int) -> list[int]:
     """Seal so many frames that nobody takes; flash them now and then."""
     for count in range(number):
         found, _ = await agent.sampler._read(agent.sampler._watches[0])
@@ -132,29 +138,33 @@ async def offline(agent, quick, number):
     return [live()]
 
 
-async def back(agent, quick, _number):
+async def back(agent: "Any", _quick: Quick, _number: int) -> list[int]:
     """Wait until everything is acked."""
     highest = [live()]
-    while agent.parts.spool.frames():
+    while agent.parts.spool.frames():  # noqa: ASYNC110 - nobody tells
         await asyncio.sleep(0)
-    return highest + [live()]
+    return highest + [live()]  # noqa: RUF005 - MicroPython does not unpack in lists
 
 
-async def run(config, what, number):
+async def run(config: "Any", what: str, number: int) -> None:
     """Build the agent as it is, with this transport and reader."""
     clock = SystemClock()
-    key = ack_key(config)
     quick = Quick(10)
-    transport = Answering(key, answers=what != "offline")
-    agent = build(config, clock=clock, readers=[quick], transport=transport, signer=device_signer(config), log=Log(clock.uptime_ms))
-    # without the spread over 30 s: at 20 backlog frames/s the limits of the outbox are what is waited for
+    transport = Answering(ack_key(config), answers=what != "offline")
+    signer = device_signer(config)
+    agent = build(
+        config, clock=clock, readers=[quick], transport=transport, signer=signer, log=Log(clock.uptime_ms)
+    )
     publishing = asyncio.create_task(agent.parts.publisher.run())
     await asyncio.sleep(0)
-    lows = await {"samples": samples, "offline": offline, "return": back}[what](agent, quick, number)
-    agent.parts.publisher.stop(None)
+    works = {"samples": samples, "offline": offline, "return": back}
+    lows = await works[what](agent, quick, number)
     publishing.cancel()
-    status = agent.status()
-    print(json.dumps({"low": lows[0], "last": lows[-1], "all": lows, "spooled": status["spooled"], "dropped": status["dropped"], "sealed": status["sealed"], "acked": transport.acked, "boot": status["boot"], "troubles": agent.parts.spool.troubles}))
+    said = agent.status()
+    said["acked"] = transport.acked
+    said["low"], said["last"] = lows[0], lows[-1]
+    said["troubles"] = agent.parts.spool.troubles
+    sys.stdout.write(json.dumps(said) + "\n")
 
 
 asyncio.run(run(configuration.load(sys.argv[2]), sys.argv[3], int(sys.argv[4])))

@@ -17,7 +17,7 @@ VARIANTS = {
     "cpython": ("ours", lambda: [sys.executable]),
     "micropython": ("ours", lambda: [programs.built("micropython", "micropython")]),
 }
-MIPS = ("ours", lambda: ["qemu-mips-static", programs.built("micropython-mips", "micropython-mips")])
+MIPS = ("ours", lambda: ["qemu-mips-static", programs.built("micropython-mips", "servers")])
 OURS = [name for name in VARIANTS if name != "paho"]
 
 Start = Callable[..., Remote]
