@@ -9,37 +9,10 @@ from typing import Any
 
 import pytest
 
-from certs.authority import Authority
-from tests.servers import programs
-from tools import agent_bytecode
+from tests.micropython.conftest import INTERPRETERS
 
 SOAK = Path(__file__).with_name("soak.py")
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("bytecode")
-    agent_bytecode.make(made)
-    return made
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    folder = Authority.create(tmp_path / "pki").issue("mx-001", "sitio-1").folder
-    path = folder / "agent.json"
-    values = json.loads(path.read_text())
-    values["spool"] = {"ram_dir": str(tmp_path / "ram"), "flash_dir": str(tmp_path / "flash")}
-    path.write_text(json.dumps(values))
-    return path
-
-
-def micropython() -> list[str]:
-    return [programs.built("micropython", "micropython")]
-
-
-def mips() -> list[str]:
-    return ["qemu-mips-static", programs.built("micropython-mips", "servers")]
 
 
 def soak(command: list[str], folder: Path, config: Path, what: str, number: int) -> dict[str, Any]:
@@ -57,7 +30,7 @@ def soak(command: list[str], folder: Path, config: Path, what: str, number: int)
     return said
 
 
-@pytest.mark.parametrize("interpreter", [micropython, pytest.param(mips, marks=pytest.mark.mips)])
+@pytest.mark.parametrize("interpreter", INTERPRETERS)
 def test_ten_thousand_samples_leave_nothing_behind(interpreter: Any, folder: Path, config: Path) -> None:
     said = soak(interpreter(), folder, config, "samples", 10_000)
     assert said["acked"] >= said["sealed"] - 20
@@ -65,7 +38,7 @@ def test_ten_thousand_samples_leave_nothing_behind(interpreter: Any, folder: Pat
     assert said["last"] - said["low"] < 1024
 
 
-@pytest.mark.parametrize("interpreter", [micropython, pytest.param(mips, marks=pytest.mark.mips)])
+@pytest.mark.parametrize("interpreter", INTERPRETERS)
 def test_an_outage_of_hours_fits_and_returns(interpreter: Any, folder: Path, config: Path) -> None:
     """The index is bounded: what is over it is thinned and counted, the rest comes home after a restart."""
     away = soak(interpreter(), folder, config, "offline", 400)

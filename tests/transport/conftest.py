@@ -37,10 +37,8 @@ def broker(mosquitto_bin: str, authority: Authority, tmp_path: Path) -> Iterator
     server.kill()
 
 
-@pytest.fixture(params=[*VARIANTS, pytest.param("mips", marks=pytest.mark.mips)])
-def start(request: pytest.FixtureRequest, authority: Authority) -> Start:
-    """Make a transport of one kind: ``start(port, folder=..., keepalive_s=...)``."""
-    kind, command = {**VARIANTS, "mips": MIPS}[request.param]
+def starter(variant: str, authority: Authority) -> Start:
+    kind, command = {**VARIANTS, "mips": MIPS}[variant]
 
     def make(port: int, folder: Path | None = None, *, keepalive_s: int = 20) -> Remote:
         own = authority.folder / "devices" / "mx-001"
@@ -49,9 +47,13 @@ def start(request: pytest.FixtureRequest, authority: Authority) -> Start:
     return make
 
 
-@pytest.fixture
-def ours(request: pytest.FixtureRequest, start: Start) -> Start:
-    """The same, without paho."""
-    if "paho" in request.node.callspec.id:
-        pytest.skip("paho has its own ways with packets that no broker sends")
-    return start
+@pytest.fixture(params=[*VARIANTS, pytest.param("mips", marks=pytest.mark.mips)])
+def start(request: pytest.FixtureRequest, authority: Authority) -> Start:
+    """Make a transport of each kind: ``start(port, folder=..., keepalive_s=...)``."""
+    return starter(request.param, authority)
+
+
+@pytest.fixture(params=[*OURS, pytest.param("mips", marks=pytest.mark.mips)])
+def ours(request: pytest.FixtureRequest, authority: Authority) -> Start:
+    """The same without paho, which has its own ways with packets that no broker sends."""
+    return starter(request.param, authority)

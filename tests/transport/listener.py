@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.servers.wait import until
+
 if TYPE_CHECKING:
     from certs.authority import Authority
 
@@ -41,6 +43,11 @@ class Listener:
 
     def payloads(self, topic: str) -> list[bytes]:
         return [payload for name, payload in self._heard if name == topic]
+
+    def hears(self, topic: str, count: int) -> list[bytes]:
+        """Wait until at least so many messages have come; return them."""
+        until(lambda: len(self.payloads(topic)) >= count, f"{count} messages on {topic}")
+        return self.payloads(topic)
 
     def _on_message(self, _client: object, _userdata: object, message: Any) -> None:
         self._heard.append((message.topic, bytes(message.payload)))
