@@ -9,7 +9,7 @@ BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
 
-.PHONY: help setup setup-dev demo test test-quick bench-ingest bench-storm chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
+.PHONY: help setup setup-dev demo agent-bytecode test test-mips test-quick bench-ingest bench-storm chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -28,11 +28,11 @@ ifeq ($(STORE),influx)
 endif
 	@$(BIN)/vigia-demo --store $(STORE) $(if $(CHECK),--check) $(if $(PORT),--port $(PORT))
 
-servers: ## what the tests need beside Python: Mosquitto, NUT, apcupsd, Chromium, InfluxDB 2.7, MicroPython 1.25
+servers: ## what the tests need beside Python: Mosquitto, NUT, apcupsd, Chromium, InfluxDB, MicroPython (also for MIPS)
 	@tools/install-servers.sh
 	@tools/unpack-servers.sh
 	@tools/build-influxd.sh
-	@tools/build-micropython.sh
+	@tools/build-micropython.sh mips
 
 influxd: ## build InfluxDB 2.7 into VIGIA_CACHE (Go, Rust and a C compiler needed)
 	@tools/build-influxd.sh
@@ -40,14 +40,20 @@ influxd: ## build InfluxDB 2.7 into VIGIA_CACHE (Go, Rust and a C compiler neede
 micropython: ## build MicroPython 1.25 into VIGIA_CACHE
 	@tools/build-micropython.sh
 
+agent-bytecode: setup-dev ## the agent for MicroPython in build/micropython, ready to run; prints its size
+	@$(BIN)/python -m tools.agent_bytecode build/micropython
+
 test: setup-dev servers ## all tests, with real servers
-	@$(PYTEST) -m "not chaos"
+	@$(PYTEST) -m "not chaos and not mips"
+
+test-mips: setup-dev servers ## wire, spool, readers, transport on big-endian MIPS under qemu-user, in full
+	@$(PYTEST) -k mips tests/test_portable.py tests/transport tests/micropython
 
 chaos-test: setup-dev servers ## ten chaos runs as a test
 	@$(PYTEST) -m chaos
 
 test-quick: setup-dev ## the tests that need no server
-	@$(PYTEST) -m "not server and not chaos"
+	@$(PYTEST) -m "not server and not chaos and not mips"
 
 bench-ingest: setup-dev servers ## frames/s and CPU of the ingest (FRAMES=n TELEGRAF=path)
 	@$(BIN)/python -m tests.bench.ingest $(if $(FRAMES),--frames $(FRAMES)) $(if $(TELEGRAF),--telegraf $(TELEGRAF))

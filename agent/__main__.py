@@ -136,8 +136,7 @@ def _seal(config: "dict[str, Any]", _options: dict[str, str]) -> int:
 def _check(config: "dict[str, Any]", options: dict[str, str]) -> int:
     ack_key(config)
     device_signer(config)
-    device_transport(config)
-    system_clock()
+    device_transport(config, system_clock())
     print(
         options["--config"]
         + ": "

@@ -10,10 +10,12 @@ from agent.keeper import Keeper
 from agent.log import Log
 from agent.loop import Agent, Parts
 from agent.ports.files import Files
+from agent.ports.memory import recycle_early
 from agent.publisher import Publisher, Timers
 from agent.sampler import Sampler
 from agent.sealer import Envelope, Sealer
 from agent.spool import Spool
+from agent.transport.address import Address
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -43,11 +45,12 @@ def build(  # noqa: PLR0913 - what tests and simulators bring of their own
 
     Call it in a running event loop. It counts this start in the boot counter and takes up the spool.
     """
+    recycle_early()
     clock = clock or system_clock()
     log = log or Log(clock.uptime_ms)
     files = fs or Files()
     signer = signer or device_signer(config)
-    transport = transport or device_transport(config)
+    transport = transport or device_transport(config, clock)
     readers = reader_table.build(config, clock) if readers is None else readers
     folders = _folders(config)
     in_flight = who.ended_in_flight(files, folders)
@@ -86,6 +89,7 @@ def own_summary(config: "dict[str, Any]") -> "dict[str, Any]":
 
 async def read_once(config: "dict[str, Any]") -> "list[tuple[str, list[Sample], str]]":
     """Read every reader once; return (name, samples, error text or empty) of each."""
+    recycle_early()
     clock = system_clock()
     sampler = Sampler(clock, reader_table.build(config, clock), _silent(clock), _no_event)
     try:
@@ -113,25 +117,37 @@ def system_clock() -> "Clock":
 
 
 def device_signer(config: "dict[str, Any]") -> "Signer":
-    """Return the signer of the device's key. Raises ConfigError."""
+    """Return the signer of the device's key: native where its library is installed. Raises ConfigError."""
+    key = secret(config["broker"]["key"])
     try:
         from agent.cpython.signer import Signer as Native  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise ConfigError("missing_part", "no library for signing is installed: " + str(error))
-    return Native(secret(config["broker"]["key"]))
+    except ImportError:
+        from agent.signer import Signer as Portable  # noqa: PLC0415 - has a table of 16 KiB
+
+        return Portable(key)
+    return Native(key)
 
 
-def device_transport(config: "dict[str, Any]") -> "Transport":
-    """Return the transport to the configured broker. Raises ConfigError."""
-    try:
-        from agent.cpython.paho_transport import Address, PahoTransport  # noqa: PLC0415 - an extra
-        from agent.cpython.tls import client_context  # noqa: PLC0415 - same
-    except ImportError as error:
-        raise ConfigError("missing_part", "no library for MQTT is installed: " + str(error))
+def device_transport(config: "dict[str, Any]", clock: "Clock") -> "Transport":
+    """Return the transport to the configured broker: paho's where it is installed. Raises ConfigError."""
     broker = config["broker"]
-    context = client_context(secret(broker["ca"]), secret(broker["cert"]), secret(broker["key"]))
-    keepalive_s = config["intervals"]["keepalive_s"]
-    return PahoTransport(Address(broker["host"], broker["port"], config["device"], keepalive_s), context)
+    address = Address(broker["host"], broker["port"], config["device"], config["intervals"]["keepalive_s"])
+    ca, cert, key = secret(broker["ca"]), secret(broker["cert"]), secret(broker["key"])
+    try:
+        from agent.cpython.paho_transport import PahoTransport  # noqa: PLC0415 - an extra
+        from agent.cpython.tls import client_context  # noqa: PLC0415 - same
+    except ImportError:
+        return portable_transport(address, clock, ca, cert, key)
+    return PahoTransport(address, client_context(ca, cert, key))
+
+
+def portable_transport(address: Address, clock: "Clock", ca: bytes, cert: bytes, key: bytes) -> "Transport":
+    """Return our own MQTT client with these credentials (DER). Raises ConfigError."""
+    from agent.transport.mqtt_client import MqttTransport  # noqa: PLC0415 - not where paho is
+    from agent.transport.resolver import Resolver  # noqa: PLC0415 - same
+    from agent.transport.tls import Dialer  # noqa: PLC0415 - same
+
+    return MqttTransport(address, Dialer(clock, Resolver(clock), ca, cert, key), clock)
 
 
 def ack_key(config: "dict[str, Any]") -> bytes:

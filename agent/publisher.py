@@ -77,6 +77,7 @@ class Publisher:
         transport.on_message = self._on_message
         transport.on_puback = self._on_puback
         transport.on_lost = self._on_lost
+        transport.on_room = self._wake.set
         sealer.sealed = self._on_sealed
 
     async def run(self) -> None:
@@ -211,18 +212,25 @@ class Publisher:
 
     def _send_all(self, now_ms: int) -> None:
         self._outstanding.forget_gone()
-        while self._outstanding.room(urgent=True) and self._send(self._outbox.urgent(), now_ms):
+        while self._room(urgent=True) and self._send(self._outbox.urgent(), now_ms):
             pass
         for item in self._outstanding.due(now_ms, self._online):
+            if not self._transport.room():
+                break
             mid = self._publish(item.entry)
             if mid is not None:
                 self._count("resent")
                 self._outstanding.again(item, mid, now_ms)
-        while self._outstanding.room(urgent=False) and self._send(self._outbox.other(now_ms), now_ms):
+        while self._room(urgent=False) and self._send(self._outbox.other(now_ms), now_ms):
             pass
+
+    def _room(self, *, urgent: bool) -> bool:
+        return self._outstanding.room(urgent=urgent) and self._transport.room()
 
     def _next_ms(self, now_ms: int) -> int:
         waits = [IDLE_MS]
+        if not self._transport.room():  # on_room wakes
+            return IDLE_MS
         due_ms = self._outstanding.next_due_ms(self._online)
         if due_ms is not None:
             waits.append(max(0, due_ms - now_ms))

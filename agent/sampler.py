@@ -7,6 +7,7 @@ blocks the loop without awaiting cannot be bounded by anyone.
 import asyncio
 
 from agent.errors import ReaderError
+from agent.ports.memory import fitting
 from agent.power import PowerWatch
 from agent.samples import Sample, clean
 from agent.timing import LimitReached, within
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 MIN_LIMIT_MS = 1000
 MAX_LIMIT_MS = 10_000
-MAX_PENDING = 4000  # samples that wait for a frame; more means that sealing fails
+MAX_PENDING = fitting(4000, 128)  # samples that wait for a frame; more means that sealing fails
 CALM_MS = 100  # between two reads, however often the system tells of a turn
 EVENT_BURST = 20
 EVENT_EVERY_MS = 15_000  # what flaps for long goes into data frames instead, with the same resolution

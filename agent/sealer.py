@@ -6,6 +6,7 @@ holes of our making.
 
 import asyncio
 
+from agent.ports.memory import fitting
 from agent.samples import tables
 from agent.segment import Record
 from agent.wire import cose, frame, topics
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 ENVELOPE_BYTES = 100  # COSE tag, heads, protected header and signature take 91
-MAX_PAYLOAD = cose.MAX_BYTES - ENVELOPE_BYTES
+MAX_PAYLOAD = fitting(cose.MAX_BYTES, 4) - ENVELOPE_BYTES  # a heap must hold it several times over
 
 
 class Envelope:

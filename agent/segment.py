@@ -11,6 +11,10 @@ from binascii import crc32
 
 from agent.errors import SpoolError
 
+TYPE_CHECKING = False  # MicroPython has no typing
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MAGIC = b"\xf5\x9a"
 KINDS = ("data", "event", "birth")
 MAX_BODY = 70_000  # a message of 64 KiB and what stands before it
@@ -55,18 +59,27 @@ def scan(data: bytes) -> "tuple[list[tuple[int, int, Record]], int]":
     """Return ([(offset, length, record), ...], bytes that belong to no whole record) of a segment."""
     records = []
     torn = 0
+    for offset, size, record in walk(data):
+        if record is None:
+            torn += size
+        else:
+            records.append((offset, size, record))
+    return records, torn
+
+
+def walk(data: bytes) -> "Iterator[tuple[int, int, Record | None]]":
+    """Yield (offset, length, record) of a segment, one at a time; None for bytes of no whole record."""
     at = 0
     while at < len(data):
         found = _whole(data, at)
         if found is None:
             onward = data.find(MAGIC, at + 1)
-            onward = len(data) if onward < 0 else onward
-            torn += onward - at
-            at = onward
+            size = (len(data) if onward < 0 else onward) - at
+            yield at, size, None
         else:
-            records.append((at, found[1], found[0]))
-            at += found[1]
-    return records, torn
+            size = found[1]
+            yield at, size, found[0]
+        at += size
 
 
 def _whole(data: bytes, at: int) -> "tuple[Record, int] | None":

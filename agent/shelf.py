@@ -4,13 +4,14 @@ Every method that touches a file raises ``OSError``; the spool above decides wha
 """
 
 from agent import frame_life, segment
+from agent.ports.memory import fitting
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
     from agent.ports.files import Files
     from agent.segment import Record
 
-SEGMENT_BYTES = 16384
+SEGMENT_BYTES = fitting(16384, 8)  # is in memory as a whole when it is read, written anew or moved
 _SUFFIX = ".seg"
 
 
@@ -88,8 +89,8 @@ class Shelf:
                 self._next = max(self._next, int(name[: -len(_SUFFIX)]) + 1)
                 self.segments.append(Segment(self, self._folder + "/" + name))
 
-    def load(self, found: Segment) -> "tuple[list[Record], int]":
-        """Read a segment of an earlier run: fill its entries, return (their records, torn bytes).
+    def load(self, found: Segment) -> int:
+        """Read a segment of an earlier run and fill its entries; return how many bytes are torn.
 
         A process that was killed between write and fsync left records that a power cut would still take; the
         copies in RAM are given up for them.
@@ -98,12 +99,15 @@ class Shelf:
             self._files.sync(found.path)
         data = self._files.read(found.path)
         found.size = len(data)
-        records, torn = segment.scan(data)
-        for offset, size, record in records:
+        torn = 0
+        for offset, size, record in segment.walk(data):
+            if record is None:
+                torn += size
+                continue
             entry = Entry(record, size)
             entry.place, entry.offset = found, offset
             found.entries.append(entry)
-        return [record for _, _, record in records], torn
+        return torn
 
     def append(self, entries: list[Entry], datas: list[bytes]) -> None:
         """Write records in one go and give their entries this place."""

@@ -1,14 +1,15 @@
 """Sealed frames until the collector has said what became of them.
 
 RAM first (a tmpfs file, so that the death of the process loses nothing), flash when told to ``flush``.
-Over the limit the oldest ``data`` frames are thinned and events kept until nothing else is left. Whatever
-is dropped is counted in ``dropped``, which lies beside the segments in RAM: it goes on over restarts of the
-agent as long as the machine runs. A file system that is full or read-only is counted and never fatal: a few
-frames are then held in memory.
+Over the limit (of bytes; of frames too where memory is short) the oldest ``data`` frames are thinned and
+events kept until nothing else is left. Whatever is dropped is counted in ``dropped``, which lies beside the
+segments in RAM: it goes on over restarts of the agent as long as the machine runs. A file system that is full
+or read-only is counted and never fatal: a few frames are then held in memory.
 """
 
 from agent import account, segment, thinning
 from agent.errors import SpoolError
+from agent.ports.memory import fitting
 from agent.shelf import SEGMENT_BYTES, Entry, Segment, Shelf, move
 from agent.wire import intervals
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from agent.ports.files import Files
     from agent.segment import Record
 
-MEMORY_BYTES = 32768  # an eighth of the heap that MicroPython gets on a router
+MEMORY_BYTES = fitting(32768, 4)  # of frames that no file takes
+MAX_FRAMES = fitting(100_000, 192)  # the index has a place for each in memory
 
 
 class Spool:
@@ -34,6 +36,8 @@ class Spool:
         self._log = log
         self._held: list[Entry] = []  # in memory because no file takes them
         self._index: dict[bytes, dict[int, Entry]] = {}
+        self._incarnations: dict[bytes, bytes] = {}  # what many entries have in common, once
+        self._topics: dict[str, str] = {}
         self._account = account.Account(files, folders[0])
         self.dropped = self._account.dropped
         self.continued = False  # whether an earlier run of this start of the machine left its account
@@ -55,7 +59,7 @@ class Spool:
     def add(self, record: "Record") -> Entry:
         """Spool a sealed frame. Never raises: at worst the frame is counted as dropped and ``gone``."""
         data = segment.encode(record)
-        entry = Entry(record, len(data))
+        entry = self._slim(Entry(record, len(data)))
         self._index.setdefault(entry.incarnation, {})[entry.seq] = entry
         if self._make_room(entry):
             self._place(entry, data)
@@ -138,6 +142,12 @@ class Spool:
     def _on_flash(self, entry: Entry) -> bool:
         return entry.place is not None and entry.place.shelf is self._flash
 
+    def _slim(self, entry: Entry) -> Entry:
+        """Let an entry share its texts with the others: on a router most of its memory would go to them."""
+        entry.incarnation = self._incarnations.setdefault(entry.incarnation, entry.incarnation)
+        entry.topic = self._topics.setdefault(entry.topic, entry.topic)
+        return entry
+
     def _data(self, entry: Entry) -> bytes:
         if entry.place is not None:
             return entry.place.shelf.read(entry, entry.place)
@@ -147,7 +157,7 @@ class Spool:
 
     def _recover_segment(self, found: Segment, device: str) -> None:
         try:
-            _, torn = found.shelf.load(found)
+            torn = found.shelf.load(found)
         except OSError as error:
             found.stuck = True
             self._trouble("read", error)
@@ -155,7 +165,7 @@ class Spool:
         if torn:
             self._count("torn_bytes", torn)
         for entry in list(found.entries):
-            self._recover_entry(entry, device)
+            self._recover_entry(self._slim(entry), device)
         if torn or not found.entries:
             self._rewrite(found)
 
@@ -210,7 +220,7 @@ class Spool:
         """Make the spool smaller until a frame fits; False when it cannot, or must not at others' cost."""
         if entry.size > self._limit:
             return False
-        while self.size() + entry.size > self._limit:
+        while self.size() + entry.size > self._limit or self.frames() > MAX_FRAMES:
             if not self._give_way(entry):
                 return False
         return True

@@ -33,5 +33,12 @@ def micropython_bin() -> str:
 
 
 @pytest.fixture(scope="session")
+def micropython_mips() -> list[str]:
+    """Emulator and interpreter."""
+    qemu = programs.packaged("qemu-mips-static", "qemu-user-static")
+    return [qemu, programs.built("micropython-mips", "servers")]
+
+
+@pytest.fixture(scope="session")
 def chromium_bin() -> str:
     return programs.packaged("chromium", "chromium")

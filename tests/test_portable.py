@@ -1,4 +1,4 @@
-"""The portable tests pass on CPython and on the real MicroPython."""
+"""The portable tests pass on CPython, on the real MicroPython, and on a big-endian MIPS build of it."""
 
 from __future__ import annotations
 
@@ -38,6 +38,34 @@ def test_on_cpython(module: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_on_micropython(module: str, tmp_path: Path, micropython_bin: str) -> None:
     assert run([micropython_bin], module, tmp_path).endswith(" passed, 0 failed")
+
+
+SHORT = ("test_cbor", "test_p256", "test_spool", "test_mqtt_codec")  # bytes, numbers, files
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    "module", [name if name in SHORT else pytest.param(name, marks=pytest.mark.mips) for name in MODULES]
+)
+def test_on_mips(module: str, tmp_path: Path, micropython_mips: list[str]) -> None:
+    """Another byte order, another word size, other numbers of the kernel, no ffi."""
+    assert run(micropython_mips, module, tmp_path).endswith(" passed, 0 failed")
+
+
+@pytest.mark.server
+def test_what_is_synced_is_synced_without_ffi(tmp_path: Path, micropython_mips: list[str]) -> None:
+    """qemu-user shows the system calls: the file's fsync, then the folder's."""
+    qemu, binary = micropython_mips
+    program = "from agent.ports.files import Files; Files().append('a', b'1', sync=True)"
+    done = subprocess.run(
+        [qemu, "-strace", binary, "-c", f"import sys; sys.path[0] = {str(ROOT)!r}; {program}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert len([line for line in done.stderr.splitlines() if " fsync(" in line and "= 0" in line]) == 2
 
 
 @pytest.mark.server

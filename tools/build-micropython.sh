@@ -1,22 +1,38 @@
 #!/bin/bash
-# Have MicroPython 1.25 (unix port, standard variant, mbedtls, ffi) at $VIGIA_CACHE/bin/micropython, built from
-# Debian's source packages through an apt configuration of its own: the system's stays as it is, nothing is
-# installed. mbedtls is linked in statically with MicroPython's configuration, as OpenWrt's package does.
-# About a minute, once. Needs gcc, make, pkg-config, libffi-dev, dpkg-dev, patch.
+# Have MicroPython 1.25 (unix port, standard variant, mbedtls) in $VIGIA_CACHE/bin: `micropython` for this machine,
+# with ffi as OpenWrt builds it, and with the argument `mips` also `micropython-mips`, big-endian MIPS32 without ffi,
+# static, for qemu-user. Built from Debian's source packages through an apt configuration of its own: the system's
+# stays as it is, nothing is installed. mbedtls is linked in statically with MicroPython's configuration. About a
+# minute each, once. Needs gcc, make, pkg-config, libffi-dev, dpkg-dev, patch; for mips gcc-mips-linux-gnu,
+# libc6-dev-mips-cross and qemu-user-static.
 set -euo pipefail
 suite=trixie
 cache=${VIGIA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vigia}
-target=$cache/bin/micropython
-wanted='import sys, tls, ffi, asyncio; sys.exit(sys.implementation[1][:2] != (1, 25))'
-[ -x "$target" ] && "$target" -c "$wanted" 2>/dev/null && exit 0
+native=$cache/bin/micropython
+mips=$cache/bin/micropython-mips
+wanted='import sys, tls, asyncio; sys.exit(sys.implementation[1][:2] != (1, 25))'
+
+native_works() { "$1" -c "import ffi; $wanted" 2>/dev/null; }
+mips_works() { [ -x "$1" ] && qemu-mips-static "$1" -c "$wanted" 2>/dev/null; }
+
 mkdir -p "$cache/bin"
-if found=$(command -v micropython) && "$found" -c "$wanted" 2>/dev/null; then
-    ln -sf "$found" "$target"
-    exit 0
+if ! native_works "$native" && found=$(command -v micropython) && native_works "$found"; then
+    ln -sf "$found" "$native"
 fi
-for tool in apt-get dpkg-source gcc make patch pkg-config; do
+missing=()
+native_works "$native" || missing+=(native)
+if [ "${1:-}" = mips ]; then mips_works "$mips" || missing+=(mips); fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+tools=(apt-get dpkg-source gcc make patch pkg-config)
+packages="gcc make patch pkg-config dpkg-dev libffi-dev"
+if [ "${1:-}" = mips ]; then
+    tools+=(mips-linux-gnu-gcc qemu-mips-static)
+    packages+=" gcc-mips-linux-gnu libc6-dev-mips-cross qemu-user-static"
+fi
+for tool in "${tools[@]}"; do
     command -v $tool >/dev/null ||
-        { echo "vigia: no MicroPython 1.25 here and no $tool to build it: apt-get install gcc make patch pkg-config dpkg-dev libffi-dev" >&2; exit 1; }
+        { echo "vigia: no MicroPython 1.25 (${missing[*]}) here and no $tool to build it: apt-get install $packages" >&2; exit 1; }
 done
 # the mirror that this machine's own apt uses
 mirror=$( (cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true) |
@@ -25,7 +41,7 @@ mirror=$( (cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || tr
     { echo "vigia: no Debian mirror in apt's configuration to take MicroPython's source from; put micropython 1.25 on PATH" >&2; exit 1; }
 work=$cache/build-micropython
 log=$cache/build-micropython.log
-echo "Building MicroPython 1.25 once into $cache (a minute; log: $log) ..."
+echo "Building MicroPython 1.25 (${missing[*]}) once into $cache (a minute; log: $log) ..."
 trap 'echo "vigia: MicroPython could not be built; the last lines of $log:" >&2; tail -n 20 "$log" >&2' ERR
 mkdir -p "$work"/apt/lists/partial "$work"/apt/cache/archives/partial "$work/frozen"
 cd "$work"
@@ -47,6 +63,26 @@ fetch() { # package folder
     mv "$2.part" "$2"
 }
 
+build() { # folder for objects, further settings
+    make -s -C mp/ports/unix -j"$(nproc)" BUILD="$1" STRIP=true FROZEN_MANIFEST="$work/frozen/manifest.py" \
+        MICROPY_PY_BTREE=0 MICROPY_PY_JNI=0 MICROPY_SSL_AXTLS=0 MICROPY_SSL_MBEDTLS=1 "${@:2}"
+}
+
+native() {
+    build build-native CFLAGS_EXTRA=-Wno-error MICROPY_PY_FFI=1
+    strip -o "$native.new" mp/ports/unix/build-native/micropython
+    native_works "$native.new"
+    mv "$native.new" "$native"
+}
+
+mips() {
+    build build-mips CROSS_COMPILE=mips-linux-gnu- MICROPY_PY_FFI=0 LDFLAGS_EXTRA=-static \
+        CFLAGS_EXTRA="-Wno-error -march=mips32r2 -mtune=24kc -Os"
+    mips-linux-gnu-strip -o "$mips.new" mp/ports/unix/build-mips/micropython
+    mips_works "$mips.new"
+    mv "$mips.new" "$mips"
+}
+
 {
     apt-get -q update
     fetch micropython mp
@@ -60,12 +96,9 @@ fetch() { # package folder
     # only asyncio is frozen in: the agent uses the C module `tls`, which verifies by default
     printf 'include("$(MPY_DIR)/extmod/asyncio")\n' > frozen/manifest.py
     make -s -C mp/mpy-cross -j"$(nproc)" CFLAGS_EXTRA=-Wno-error
-    make -s -C mp/ports/unix -j"$(nproc)" CFLAGS_EXTRA=-Wno-error STRIP=true FROZEN_MANIFEST="$work/frozen/manifest.py" \
-        MICROPY_PY_BTREE=0 MICROPY_PY_FFI=1 MICROPY_PY_JNI=0 MICROPY_SSL_AXTLS=0 MICROPY_SSL_MBEDTLS=1
-    install -m755 mp/ports/unix/build-standard/micropython "$target.new"
-    strip "$target.new"
-    "$target.new" -c "$wanted"
+    for variant in "${missing[@]}"; do
+        "$variant"
+    done
 } > "$log" 2>&1
-mv "$target.new" "$target"
 cd "$cache"
-rm -rf "$work"
+[ -n "${VIGIA_KEEP_SOURCES:-}" ] || rm -rf "$work"

@@ -3,6 +3,7 @@
 set -euo pipefail
 declare -A package=(
     [mosquitto]=mosquitto [upsd]=nut-server [upsc]=nut-client [chromium]=chromium
+    [mips-linux-gnu-gcc]=gcc-mips-linux-gnu [qemu-mips-static]=qemu-user-static
     [gcc]=gcc [make]=make [patch]=patch [pkg-config]=pkg-config [dpkg-source]=dpkg-dev
 )
 PATH=$PATH:/usr/sbin:/sbin
@@ -14,6 +15,7 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || wanted+=(postgresql)
 [ -x /lib/nut/dummy-ups ] || [ -x /usr/lib/nut/dummy-ups ] || wanted+=(nut-server)
 # MicroPython's foreign functions
 [ -n "$(find /usr/include -name ffi.h -print -quit 2>/dev/null)" ] || wanted+=(libffi-dev)
+[ -e /usr/mips-linux-gnu/include/stdio.h ] || wanted+=(libc6-dev-mips-cross)
 [ ${#wanted[@]} -eq 0 ] && exit 0
 mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sort -u)
 if [ "$(id -u)" = 0 ]; then as_root=()

@@ -22,21 +22,13 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from agent.transport.address import Address
+
 CONNECT_TIMEOUT_S = 10.0
 MISC_S = 1.0  # how often keepalive is looked at
 REFUSED = 0x80  # a SUBACK code from here on is a refusal (MQTT 3.1.1 section 3.9.3)
 READ_BYTES = 4096
 UNLIMITED = 0  # in flight: the publisher counts
-
-
-class Address:
-    """Where the broker is and who connects: ``keepalive_s`` in seconds."""
-
-    def __init__(self, host: str, port: int, client_id: str, keepalive_s: int) -> None:
-        self.host = host
-        self.port = port
-        self.client_id = client_id
-        self.keepalive_s = keepalive_s
 
 
 class PahoTransport:
@@ -49,6 +41,7 @@ class PahoTransport:
         self.on_message: Callable[[str, bytes], None] = _no_message
         self.on_puback: Callable[[int], None] = _no_puback
         self.on_lost: Callable[[str], None] = _no_loss
+        self.on_room: Callable[[], None] = _no_room
 
     async def connect(self, will_topic: str, will_payload: bytes) -> None:
         """Return once the broker has accepted this device; LinkError otherwise."""
@@ -68,6 +61,10 @@ class PahoTransport:
     def publish(self, topic: str, payload: bytes) -> int:
         """Send with QoS 1; return the message id."""
         return self._live().publish(topic, payload)
+
+    def room(self) -> bool:
+        """Tell whether another frame may be handed over: always, 32 of them fit this memory."""
+        return True
 
     async def disconnect(self) -> None:
         """Send DISCONNECT and close."""
@@ -297,3 +294,7 @@ def _no_puback(mid: int) -> None:
 
 def _no_loss(reason: str) -> None:
     """Nobody listens yet."""
+
+
+def _no_room() -> None:
+    """There is always room."""

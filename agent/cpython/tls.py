@@ -6,8 +6,12 @@ import base64
 import os
 import ssl
 import textwrap
+from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError
+
+if TYPE_CHECKING:
+    import socket
 
 
 class _Socket(ssl.SSLSocket):
@@ -45,5 +49,33 @@ def _load_own(context: ssl.SSLContext, pem: bytes) -> None:
 
 
 def _pem(what: str, der: bytes) -> bytes:
-    lines = textwrap.wrap(base64.b64encode(der).decode(), 64)
-    return "\n".join([f"-----BEGIN {what}-----", *lines, f"-----END {what}-----", ""]).encode()
+    body = "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 64))
+    return f"-----BEGIN {what}-----\n{body}\n-----END {what}-----\n".encode()
+
+
+class Secure:
+    """TLS over a socket that does not block; see agent.ports.tls."""
+
+    def __init__(self, context: ssl.SSLContext, raw: socket.socket, name: str) -> None:
+        self._tls = context.wrap_socket(raw, server_hostname=name, do_handshake_on_connect=False)
+        self.waits_on = self._tls  # it has taken the raw socket's place
+
+    def read(self, size: int) -> bytes | None:
+        """Return what is there."""
+        try:
+            return self._tls.recv(size)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except ssl.SSLEOFError:
+            return b""
+
+    def write(self, data: bytes | memoryview) -> int | None:
+        """Send what there is room for."""
+        try:
+            return self._tls.send(data)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._tls.close()

@@ -46,9 +46,8 @@ class Files:
         new = sync and not self.exists(path)
         with open(path, "ab") as file:
             file.write(data)
-            file.flush()
             if sync:
-                fsync(file.fileno())
+                fsync(file)
         if new:  # the name of a new file is not in what its own fsync saves (fsync(2))
             fsync_folder(_folder_of(path))
 
@@ -68,7 +67,7 @@ class Files:
     def sync(self, path: str) -> None:
         """Put on the medium what another process left in a file, and its name."""
         with open(path, "rb") as file:
-            fsync(file.fileno())
+            fsync(file)
         fsync_folder(_folder_of(path))
 
     def remove(self, path: str) -> None:
@@ -78,9 +77,8 @@ class Files:
     def _write(self, path: str, data: bytes, *, sync: bool) -> None:
         with open(path, "wb") as file:
             file.write(data)
-            file.flush()
             if sync:
-                fsync(file.fileno())
+                fsync(file)
 
 
 def _folder_of(path: str) -> str:

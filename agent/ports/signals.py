@@ -1,14 +1,6 @@
-"""SIGTERM and SIGINT as an event of the loop."""
-
-TYPE_CHECKING = False  # MicroPython has no typing
-if TYPE_CHECKING:
-    import asyncio
+"""SIGTERM (on CPython also SIGINT) as an event of the loop: ``stop_on_signals(stop)``, called in the loop."""
 
 try:
     from agent.cpython.signals import stop_on_signals as stop_on_signals  # noqa: PLC0414 - exported
-except (
-    ImportError
-):  # MicroPython: SIGINT is KeyboardInterrupt; libc's signal(2) by ffi cannot call back safely
-
-    def stop_on_signals(stop: "asyncio.Event") -> None:
-        """Leave signals as they are."""
+except ImportError:
+    from agent.ports.micropython import stop_on_signals as stop_on_signals  # noqa: PLC0414 - exported

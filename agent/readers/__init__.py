@@ -143,7 +143,7 @@ def makers() -> "dict[str, Maker]":
     """Return how each reader is built here: by its variant where the parts of that are installed."""
     found = dict(READERS)
     try:
-        from agent.cpython.readers import VARIANTS  # noqa: PLC0415 (its parts are slow to import, and may be absent)
+        from agent.cpython.readers import VARIANTS
     except ImportError:
         return found
     found.update(VARIANTS)

@@ -7,7 +7,9 @@ One transport makes one connection after the other. The rules every implementati
 - callbacks run in the event loop. ``on_lost`` is called once for a connection that ended without
   ``disconnect`` or ``close``; after it, after those two and after a failed ``connect`` nothing more comes
   from that connection.
-- ``publish`` sends with QoS 1 and never waits; LinkError when there is no connection.
+- ``publish`` sends with QoS 1 and never waits; LinkError when there is no connection. What cannot leave at
+  once is held in memory: who asks ``room()`` before each frame keeps that bounded. When there is room again
+  ``on_room`` is called.
 """
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
         on_message: "Callable[[str, bytes], None]"
         on_puback: "Callable[[int], None]"
         on_lost: "Callable[[str], None]"
+        on_room: "Callable[[], None]"
 
         async def connect(self, will_topic: str, will_payload: bytes) -> None:
             """Return once the broker has accepted this device."""
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
         def publish(self, topic: str, payload: bytes) -> int:
             """Send with QoS 1; return the message id that ``on_puback`` will name."""
+
+        def room(self) -> bool:
+            """Tell whether another frame may be handed over now."""
 
         async def disconnect(self) -> None:
             """Send DISCONNECT, so that the broker discards the will, and close."""

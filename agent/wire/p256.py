@@ -13,6 +13,7 @@ from agent.wire.mac import hmac_sha256
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+    from typing import IO
 
     # Jacobian coordinates: the affine point is (x / z**2, y / z**3); z = 0 is the neutral element.
     Point = tuple[int, int, int]
@@ -33,38 +34,39 @@ _SPKI = (
     b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04"
 )
 
-_comb: list[bytes] = []  # holds the table once it was needed; constant data, not state
-
 
 def sign(private: bytes, digest: bytes) -> bytes:
     """Return r and s (64 bytes) for a 32-byte digest. Raises WireError ``bad_key``."""
     secret = _scalar(private)
-    for nonce in _nonces(private, digest):
-        signature = _finish(secret, digest, nonce, _columns(nonce, _NEUTRAL, COLUMNS, 0))
-        if signature:
-            return signature
+    with _comb() as comb:
+        for nonce in _nonces(private, digest):
+            signature = _finish(secret, digest, nonce, _columns(comb, nonce, _NEUTRAL, COLUMNS, 0))
+            if signature:
+                return signature
     raise WireError("bad_key", "unreachable: nonces never end")
 
 
 async def sign_slow(private: bytes, digest: bytes, pause: "Callable[[], Awaitable[None]]") -> bytes:
     """Return the same as ``sign``, awaiting ``pause()`` between slices of the work."""
     secret = _scalar(private)
-    for nonce in _nonces(private, digest):
-        point = _NEUTRAL
-        for column in range(COLUMNS, 0, -_SLICE):
+    with _comb() as comb:
+        for nonce in _nonces(private, digest):
+            point = _NEUTRAL
+            for column in range(COLUMNS, 0, -_SLICE):
+                await pause()
+                point = _columns(comb, nonce, point, column, column - _SLICE)
             await pause()
-            point = _columns(nonce, point, column, column - _SLICE)
-        await pause()
-        signature = _finish(secret, digest, nonce, point)
-        if signature:
-            return signature
+            signature = _finish(secret, digest, nonce, point)
+            if signature:
+                return signature
     raise WireError("bad_key", "unreachable: nonces never end")
 
 
 def public_key(private: bytes) -> tuple[int, int]:
     """Return the affine point (x, y) of a 32-byte private key. Raises WireError ``bad_key``."""
     _scalar(private)
-    return affine(_columns(private, _NEUTRAL, COLUMNS, 0))
+    with _comb() as comb:
+        return affine(_columns(comb, private, _NEUTRAL, COLUMNS, 0))
 
 
 def spki(private: bytes) -> bytes:
@@ -123,16 +125,15 @@ def add(point: "Point", x2: int, y2: int) -> "Point":
     return x3, (r * (v - x3) - y1 * hhh) % P, z1 * h % P
 
 
-def _columns(scalar: bytes, point: "Point", above: int, down_to: int) -> "Point":
+def _columns(comb: "IO[bytes]", scalar: bytes, point: "Point", above: int, down_to: int) -> "Point":
     """Work off the comb's columns ``above - 1`` to ``down_to`` of a scalar (32 bytes)."""
-    table = _table()
     for column in range(above - 1, down_to - 1, -1):
         point = double(point)
         index = _teeth(scalar, column)
         if index:
-            at = 64 * (index - 1)
-            x = int.from_bytes(table[at : at + 32], "big")
-            y = int.from_bytes(table[at + 32 : at + 64], "big")
+            comb.seek(2 * SCALAR_BYTES * (index - 1))
+            x = int.from_bytes(comb.read(SCALAR_BYTES), "big")
+            y = int.from_bytes(comb.read(SCALAR_BYTES), "big")
             point = add(point, x, y)
     return point
 
@@ -147,12 +148,12 @@ def _teeth(scalar: bytes, column: int) -> int:
     return index
 
 
-def _table() -> bytes:
-    """Return 255 affine points: entry i - 1 is the sum of ``2**(32 * j) * G`` over the bits j of i."""
-    if not _comb:
-        with open(__file__.rsplit("/", 1)[0] + "/p256_comb.bin", "rb") as file:
-            _comb.append(file.read())
-    return _comb[0]
+def _comb() -> "IO[bytes]":
+    """Open the table of 255 affine points, read where it lies: 16 KiB are a sixteenth of a router's heap.
+
+    Entry i - 1 is the sum of ``2**(32 * j) * G`` over the bits j of i.
+    """
+    return open(__file__.rsplit("/", 1)[0] + "/p256_comb.bin", "rb")
 
 
 # --- ECDSA --------------------------------------------------------------------------------------

@@ -465,3 +465,17 @@ async def test_status_messages_of_other_topics_are_nonsense(bench: Bench):
     for topic in ("vigia/v1/zz/collector", "vigia/v1/collector", "/collector"):
         bench.transport.deliver(topic, status("online"))
     assert bench.counts()["status_malformed"] == 3
+
+
+@scenario
+async def test_a_transport_without_room_is_given_nothing_until_it_has_room(bench: Bench) -> None:
+    """What a slow line cannot take yet stays in the spool, not in the transport's memory."""
+    bench.new()
+    bench.transport.full = True
+    await bench.data(3)
+    await bench.clock.advance(600_000)  # resends wait too
+    assert bench.new() == []
+    bench.transport.full = False
+    bench.transport.on_room()
+    await bench.clock.settle()
+    assert {received.seq for received in bench.new()} >= {1, 2, 3}

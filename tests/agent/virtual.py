@@ -68,6 +68,8 @@ class ScriptedTransport:
         self.on_message: Callable[[str, bytes], None] = lambda _topic, _payload: None
         self.on_puback: Callable[[int], None] = lambda _mid: None
         self.on_lost: Callable[[str], None] = lambda _reason: None
+        self.on_room: Callable[[], None] = lambda: None
+        self.full = False
         self.refuse: str | None = None
         self.hang = False
         self.pubacks = True
@@ -99,6 +101,9 @@ class ScriptedTransport:
         if self.pubacks:
             asyncio.get_running_loop().call_soon(self._puback, mid)
         return mid
+
+    def room(self) -> bool:
+        return not self.full
 
     async def disconnect(self) -> None:
         self.connected = False

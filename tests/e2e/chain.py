@@ -59,9 +59,16 @@ class Chain:
     """Starts everything below ``folder``, as the operations manual does."""
 
     def __init__(
-        self, folder: Path, mosquitto: str, influxd: str, upsd_tools: dict[str, str], state_url: str = ""
+        self,
+        folder: Path,
+        mosquitto: str,
+        influxd: str,
+        upsd_tools: dict[str, str],
+        state_url: str = "",
+        agent: tuple[str, ...] = (),
     ) -> None:
         self.folder = folder
+        self.agent = agent or (program("vigia-agent"),)
         self.web_port, self.influx_port = free_port(), free_port()
         self.upsd = UpsdServer(upsd_tools)
         self.webhook = Webhook()
@@ -146,7 +153,7 @@ class Chain:
         config["spool"] = {"ram_dir": str(self.folder / "spool"), "flash_dir": str(self.folder / "flash")}
         config["intervals"] = {"sample_s": 1, "watch_s": 1, "frame_s": 2, "keepalive_s": 5} | intervals
         path.write_text(json.dumps(config))
-        self.spawn("agent", program("vigia-agent"), "--config", str(path))
+        self.spawn("agent", *self.agent, "--config", str(path))
 
     def kill(self, name: str) -> None:
         """Kill a process as the kernel would."""

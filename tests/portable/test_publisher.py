@@ -45,6 +45,7 @@ class Loopback:
         self.on_message: "Callable[[str, bytes], None]" = print
         self.on_puback: "Callable[[int], None]" = print
         self.on_lost: "Callable[[str], None]" = print
+        self.on_room: "Callable[[], None]" = print
 
     async def connect(self, will_topic: str, will_payload: bytes) -> None:
         """Accept at once."""
@@ -62,6 +63,10 @@ class Loopback:
         self.kinds.append(kind)
         asyncio.create_task(self._answer(topics.make(shard, device, "ack"), payload, len(self.kinds)))  # noqa: RUF006 - done in the next turn
         return len(self.kinds)
+
+    def room(self) -> bool:
+        """Take everything."""
+        return True
 
     async def disconnect(self) -> None:
         """End in good order."""
