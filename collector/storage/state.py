@@ -125,6 +125,7 @@ class Incarnation(Base):
     fault_seq: Mapped[int | None] = mapped_column(BigInteger)  # from this seq on the device's wall is ignored
     fault_anchor_ms: Mapped[int | None] = mapped_column(Milliseconds)  # and this anchor used
     fault_source: Mapped[str | None] = mapped_column(String(10))  # a Quality
+    judged_seq: Mapped[int] = mapped_column(BigInteger, default=-1)  # of births: whose clock was looked at
     floor: Mapped[int] = mapped_column(BigInteger, default=0)  # seqs below are too old to judge
     stored_below: Mapped[int] = mapped_column(BigInteger, default=0)  # how many of them were stored
     stored: Mapped[list[Any]] = mapped_column(default=list)
@@ -173,6 +174,15 @@ class DeviceState(Base):
     session_phase: Mapped[str] = mapped_column(String(8), default="none")  # none, birth, death
     hello: Mapped[dict[str, Any]] = mapped_column(default=dict)
     speaker: Mapped[str | None] = mapped_column(String(16))  # the incarnation last heard live
+
+
+class LateHour(Base):
+    """An hour for which readings came after its means were made; a row goes when they are made again."""
+
+    __tablename__ = "late_hour"
+
+    hour_ms: Mapped[int] = mapped_column(Milliseconds, primary_key=True, autoincrement=False)
+    noted_ms: Mapped[int] = mapped_column(Milliseconds)  # when the last of them came
 
 
 class Lease(Base):
