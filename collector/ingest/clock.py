@@ -76,7 +76,7 @@ def first_anchor(
 
 
 def _bound_ms(frame: Frame, next_ms: int | None) -> int:
-    """Return the latest anchor that is possible: a frame was sealed before it came, and before ``next_ms``."""
+    """Return the latest anchor that is possible: it was sealed before it came, and before ``next_ms``."""
     return min(frame.arrival_ms, next_ms or frame.arrival_ms) - frame.uptime_ms
 
 
@@ -97,7 +97,7 @@ def find_fault(frame: Frame, row: Incarnation, *, current: bool, live: bool) -> 
 
 
 def tells_freshness(frame: Frame, row: Incarnation, *, current: bool, live: bool) -> bool:
-    """Whether a frame's wall and its arrival are to be the same: a birth that is news, seen for the first time.
+    """Whether a frame's wall and arrival are to be the same: a birth that is news, seen for the first time.
 
     A crash after its points were written brings it again, later, and not every broker says so.
     """

@@ -71,8 +71,7 @@ class Inbox:
             queues = self._waiting[shard]
             while queues and len(taken) < limit:
                 device, queue = next(iter(queues.items()))
-                for _ in range(min(SHARE, len(queue), limit - len(taken))):
-                    taken.append(queue.popleft())
+                taken += [queue.popleft() for _ in range(min(SHARE, len(queue), limit - len(taken)))]
                 del queues[device]
                 if queue:
                     queues[device] = queue  # behind the others

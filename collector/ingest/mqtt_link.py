@@ -327,7 +327,7 @@ class Link:
         )
 
     def _note_backlog(self, now: float) -> None:
-        """The broker has a queue for us: its window is well filled, or more came than is read at once."""
+        """Note that the broker has a queue for us: its window is well filled, or more came than is read."""
         self._backlog_until = max(self._backlog_until, now + BACKLOG_S)
 
 

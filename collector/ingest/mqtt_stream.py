@@ -165,7 +165,9 @@ def read_publish(packet: bytes, *, with_properties: bool) -> Publish | None:
     end = at + 2 + int.from_bytes(packet[at : at + 2], "big")
     body = end + kind - _PUBLISH_0  # the message id has two bytes
     if with_properties:
-        size = _size(packet, body - 1)  # properties begin with a length, as what follows a packet's first byte
+        size = _size(
+            packet, body - 1
+        )  # properties begin with a length, as what follows a packet's first byte
         if size is None:
             return None
         body += size - 1

@@ -177,12 +177,14 @@ class DeviceState(Base):
 
 
 class LateHour(Base):
-    """An hour for which readings came after its means were made; a row goes when they are made again."""
+    """An hour of a site for which readings came after its means were made; see ``means``."""
 
     __tablename__ = "late_hour"
 
-    hour_ms: Mapped[int] = mapped_column(Milliseconds, primary_key=True, autoincrement=False)
-    noted_ms: Mapped[int] = mapped_column(Milliseconds)  # when the last of them came
+    site_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    hour_ms: Mapped[int] = mapped_column(Milliseconds, primary_key=True)
+    first_ms: Mapped[int] = mapped_column(Milliseconds)  # arrival of the first reading not in the means
+    last_ms: Mapped[int] = mapped_column(Milliseconds)  # and of the last one
 
 
 class Lease(Base):

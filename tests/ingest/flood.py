@@ -290,7 +290,9 @@ def main() -> None:
 
 def _p99(result: Result, kind: str) -> dict[str, float]:
     sites = {"own": SITE, "other": ELSEWHERE}
-    return {f"p99_ms_{kind}_{name}": round(result.quantile(0.99, site) * 1000) for name, site in sites.items()}
+    return {
+        f"p99_ms_{kind}_{name}": round(result.quantile(0.99, site) * 1000) for name, site in sites.items()
+    }
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def reception(tmp_path: Path, mosquitto_bin: str, request: pytest.FixtureRequest
 def test_what_is_over_the_share_never_reaches_the_pipeline(reception):
     flooder, other = reception.client("flooder"), reception.client("r1")
     topic = f"vigia/v1/{reception.shard}/flooder"
-    # more than the window of unacknowledged messages, which the first ones keep open: nobody acknowledges here
+    # more than the window of unacknowledged messages, which the first ones keep open: nobody takes them
     flood = [(f"{topic}/{('data', 'event')[number % 2]}", b"%d" % number) for number in range(1500)]
     for number, message in enumerate(flood):
         flooder.paho.publish(*message, qos=number % 3 > 0)  # without guarantee as well

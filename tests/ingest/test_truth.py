@@ -1,4 +1,4 @@
-"""Clock resolution against a simulated truth (``truth``): many short lives, and faults that have to be found."""
+"""Clock resolution against a simulated truth (``truth``): many short lives, and faults that have to show."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Devices whose clocks do what they like, and what the stages make of their frames, held against the truth.
 
-``python -m tests.ingest.truth --examples 20000 --seed 1`` runs long. An example is a list of steps, drawn from
+``python -m tests.ingest.truth --examples 20000 --seed 1`` runs long. An example is a list of steps, drawn by
 a seed; a step that makes no sense where it stands does nothing, so that any sublist is an example too and a
 failure can be cut down. The stages from ``receive`` to ``commit`` are those of production, on SQLite in
 memory; signatures, the store and the rules are left out, and every example is a device of its own.
@@ -140,13 +140,13 @@ class Centre:
         self.commit = Commit(nobody, nobody, nobody, nobody, nobody, nobody, self.clock)
 
 
-class Violation(AssertionError):
+class ViolationError(AssertionError):
     """Something does not hold."""
 
 
 def demand(holds: bool, *what: object) -> None:  # noqa: FBT001 - reads like assert
     if not holds:
-        raise Violation(*what)
+        raise ViolationError(*what)
 
 
 class Life:
@@ -402,11 +402,18 @@ def _check_error(sealed: Sealed, error_ms: int, how: str) -> None:
         demand(error_ms == sealed.offset_ms, "not its own clock", sealed, error_ms)
         ahead_ms = (frame.wall_ms or 0) - first_ms
         demand(ahead_ms <= FRESH_MS or not sealed.plain, "a time to come", sealed)
-        believable = not (frame.kind == "birth" and sealed.fresh and sealed.first_live) or ahead_ms >= -FRESH_MS
+        believable = (
+            not (frame.kind == "birth" and sealed.fresh and sealed.first_live) or ahead_ms >= -FRESH_MS
+        )
         demand(believable, "a clock that is known to be behind", sealed)
     if how == "arrival" and sealed.plain:
         demand(0 <= error_ms <= DELAY_MS, "not its arrival", sealed, error_ms)
-    demand(not sealed.plain or sealed.truth_ms + error_ms <= first_ms + FRESH_MS + 5_000, "after its arrival", sealed, error_ms)
+    demand(
+        not sealed.plain or sealed.truth_ms + error_ms <= first_ms + FRESH_MS + 5_000,
+        "after its arrival",
+        sealed,
+        error_ms,
+    )
 
 
 def _at(frame: Frame, arrival_ms: int) -> Frame:
@@ -464,7 +471,7 @@ class Examples:
     def __init__(self) -> None:
         self._run = 0
 
-    def play(self, steps: Sequence[Step]) -> Violation | None:
+    def play(self, steps: Sequence[Step]) -> ViolationError | None:
         """Run one example; return what did not hold."""
         if self._run % self.PER_CENTRE == 0:
             self._centre = Centre()
@@ -475,7 +482,7 @@ class Examples:
             for step in steps:
                 life.step(step)
             life.check()
-        except Violation as violation:
+        except ViolationError as violation:
             return violation
         return None
 

@@ -17,9 +17,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("judged_seq", sa.BigInteger(), nullable=False, server_default="-1"))
     op.create_table(
         "late_hour",
-        sa.Column("hour_ms", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("noted_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("hour_ms"),
+        sa.Column("site_id", sa.String(length=64), nullable=False),
+        sa.Column("hour_ms", sa.BigInteger(), nullable=False),
+        sa.Column("first_ms", sa.BigInteger(), nullable=False),
+        sa.Column("last_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("site_id", "hour_ms"),
     )
 
 
