@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 
-from collector.ingest import clock, reception, resolve
+from collector.ingest import clock, order, resolve
 from tests.ingest.truth import Examples
 
-EXAMPLES = 500
+EXAMPLES = 400
 TO_FIND = 1_500  # examples within which each fault has to show
 
 
@@ -39,7 +39,7 @@ def a_birth_is_judged_again(monkeypatch):
 
 def incarnations_are_ordered_by_first_sight(monkeypatch):
     seen = iter(range(1 << 20, 1 << 30))
-    monkeypatch.setattr(reception.order, "first_order", lambda _session, _frame: next(seen))
+    monkeypatch.setattr(order, "first_order", lambda _session, _frame: next(seen))
 
 
 def successors_are_not_asked(monkeypatch):
@@ -93,4 +93,4 @@ FAULTS = (
 def test_a_fault_of_ours_would_show(fault, monkeypatch):
     fault(monkeypatch)
     examples = Examples()
-    assert any(examples.play(steps) for steps in examples.some("faults", TO_FIND))
+    assert any(examples.play(steps) for steps in examples.some("a", TO_FIND))
