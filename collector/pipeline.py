@@ -1,6 +1,6 @@
 """The ingest pipeline: a list of stages, and the one place that tries again.
 
-    bucket -> verify -> admit            of one message alone
+    address -> verify -> admit           of one message alone
     receive -> resolve -> points         opens the unit of work; times and places are committed
     write                                into the store; writing the same again changes nothing
     commit                               reception, states, incidents: one transaction
@@ -20,8 +20,8 @@ from sqlalchemy.exc import OperationalError
 from collector import failpoints
 from collector.errors import TemporaryError
 from collector.ingest.acks import BrokerAckStage, DeviceAckStage
+from collector.ingest.address import AddressStage
 from collector.ingest.admit import AdmitStage
-from collector.ingest.bucket import BucketStage
 from collector.ingest.names import Names
 from collector.ingest.quarantine import Quarantine
 from collector.ingest.reception import ReceiveStage
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 BACKOFF_S = (0.25, 15.0)
 UNIT_OF_WORK = "receive"  # where a batch that could not be settled begins again
-AHEAD = ("bucket", "verify", "admit")  # what may be done while the batch before is stored, see ingest/ahead
+AHEAD = ("address", "verify", "admit")  # what may be done while the batch before is stored, see ingest/ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def stages(parts: Parts) -> list[Stage]:
     quarantine = Quarantine(p.config.quarantine_rows)
     names = Names(p.engine)
     return [
-        BucketStage(p.config, p.clock),
+        AddressStage(),
         VerifyStage(p.registry),
         AdmitStage(Register(names), p.metrics),
         ReceiveStage(p.engine),

@@ -95,6 +95,7 @@ class Batch:
     session: Session | None = None
     states: dict[str, DeviceState] = field(default_factory=dict)
     begun: bool = False  # incarnations were seen for the first time
+    late: set[tuple[str, int]] = field(default_factory=set)  # hours whose means lack what was written
     at: int = 0  # how many stages were done ahead
 
     @classmethod
@@ -134,6 +135,7 @@ class Batch:
         self.session = None
         self.states = {}
         self.begun = False
+        self.late = set()
 
 
 class Stage(Protocol):

@@ -1,22 +1,12 @@
-"""Stage ``bucket``: whose message it is, and whether its device sends more than its share.
+"""Whether a device sends more than its share: asked by the network thread, before anything is decoded.
 
-Runs before the signature is verified, because verifying is what a flood would cost.
+What is over the share is not handed to the pipeline: a flood costs a look at the topic and an MQTT
+acknowledgement each, and neither a signature nor a place in a batch. It comes again if it was a frame.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from agent.wire import cose, topics
-from agent.wire.errors import WireError
-from collector.ingest.batch import Address
-from collector.model import Outcome, Reason
-
-if TYPE_CHECKING:
-    from collector.clock import Clock
-    from collector.config import IngestConfig
-    from collector.ingest.batch import Batch, Item
 
 MAX_BUCKETS = 200_000  # names are the broker's to limit (a certificate each); this limits the memory anyway
 
@@ -28,23 +18,28 @@ class _Bucket:
 
 
 class TokenBuckets:
-    """One bucket per device: ``rate`` tokens a second, at most ``burst``. Times in seconds."""
+    """One bucket per device: ``rate`` tokens a second, at most ``burst``. Times in seconds.
+
+    Devices are told apart by what stands before the last slash of their topics; it need not be UTF-8.
+    """
 
     def __init__(self, rate: float, burst: float) -> None:
         self._rate = rate
         self._burst = burst
-        self._buckets: dict[str, _Bucket] = {}
+        self._buckets: dict[bytes, _Bucket] = {}
 
-    def take(self, device: str, now: float) -> bool:
-        """Take one token; False when there is none."""
+    def take(self, topic: bytes, now: float) -> bool:
+        """Take one token of the device that a topic names; False when there is none."""
+        device = topic[: topic.rfind(b"/")]
         bucket = self._buckets.get(device)
         if bucket is None:
             bucket = self._buckets[device] = self._new(now)
-        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self._rate)
+        tokens = bucket.tokens + (now - bucket.at) * self._rate
         bucket.at = now
-        if bucket.tokens < 1:
+        if tokens < 1:
+            bucket.tokens = tokens
             return False
-        bucket.tokens -= 1
+        bucket.tokens = min(self._burst, tokens) - 1
         return True
 
     def _new(self, now: float) -> _Bucket:
@@ -52,33 +47,3 @@ class TokenBuckets:
             full_after = self._burst / self._rate
             self._buckets = {d: b for d, b in self._buckets.items() if now - b.at < full_after}
         return _Bucket(self._burst, now)
-
-
-class BucketStage:
-    """Reads the topic, refuses what is too large, defers what is over the device's rate."""
-
-    name = "bucket"
-
-    def __init__(self, config: IngestConfig, clock: Clock) -> None:
-        self._buckets = TokenBuckets(config.bucket_rate_per_s, config.bucket_burst)
-        self._clock = clock
-
-    def __call__(self, batch: Batch) -> None:
-        """Address every message."""
-        now = self._clock.mono()
-        for item in batch.open():
-            self._admit(item, now)
-
-    def _admit(self, item: Item, now: float) -> None:
-        try:
-            address = Address(*topics.parse(item.received.topic))
-        except WireError as error:
-            item.reject(Outcome.INVALID, Reason.BAD_TOPIC, error.text)
-            return
-        item.address = address
-        if address.shard != item.received.shard:
-            item.reject(Outcome.INVALID, Reason.BAD_TOPIC, "delivered on another shard's session")
-        elif not self._buckets.take(address.device, now):
-            item.reject(Outcome.DEFERRED, Reason.RATE_LIMITED)
-        elif len(item.received.payload) > cose.MAX_BYTES:
-            item.reject(Outcome.INVALID, Reason.OVERSIZED, f"{len(item.received.payload)} bytes")

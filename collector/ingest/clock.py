@@ -72,8 +72,12 @@ def first_anchor(
     live = [frame.arrival_ms - frame.uptime_ms for frame, is_live in frames if is_live]
     if live and next_ms is None:
         return min(live), Quality.ARRIVAL
-    ends = [min(frame.arrival_ms, next_ms or frame.arrival_ms) - frame.uptime_ms for frame, _ in frames]
-    return min(ends), Quality.BOUNDED
+    return min(_bound_ms(frame, next_ms) for frame, _ in frames), Quality.BOUNDED
+
+
+def _bound_ms(frame: Frame, next_ms: int | None) -> int:
+    """Return the latest anchor that is possible: it was sealed before it came, and before ``next_ms``."""
+    return min(frame.arrival_ms, next_ms or frame.arrival_ms) - frame.uptime_ms
 
 
 def find_fault(frame: Frame, row: Incarnation, *, current: bool, live: bool) -> str | None:
@@ -87,20 +91,47 @@ def find_fault(frame: Frame, row: Incarnation, *, current: bool, live: bool) -> 
     ahead_ms = frame.wall_ms - frame.arrival_ms
     if ahead_ms > FRESH_MS:
         return f"its clock is {ahead_ms / 1000:.0f} s ahead"
-    if frame.kind == "birth" and live and ahead_ms < -FRESH_MS:
+    if ahead_ms < -FRESH_MS and tells_freshness(frame, row, current=current, live=live):
         return f"its clock is {-ahead_ms / 1000:.0f} s behind"
     return None
 
 
-def distrust(frame: Frame, row: Incarnation, *, live: bool) -> None:
+def tells_freshness(frame: Frame, row: Incarnation, *, current: bool, live: bool) -> bool:
+    """Whether a frame's wall and arrival are to be the same: a birth that is news, seen for the first time.
+
+    A crash after its points were written brings it again, later, and not every broker says so.
+    """
+    is_new = (frame.seq or 0) > row.judged_seq
+    return frame.kind == "birth" and frame.wall_ms is not None and current and live and is_new
+
+
+def judged(frame: Frame, row: Incarnation) -> None:
+    """Note that this birth's clock was looked at; to be committed before its points are written."""
+    if frame.kind == "birth":
+        row.judged_seq = max(row.judged_seq, frame.seq or 0)
+
+
+def distrust(frame: Frame, row: Incarnation, *, live: bool, next_ms: int | None) -> None:
     """Disbelieve the incarnation's clock from this frame on; its arrival is the new anchor.
 
-    Of a frame that the broker held back the arrival is only a bound.
+    Of a frame that the broker held back the arrival is only a bound, as is ``next_ms``: see ``first_anchor``.
     """
     row.clock_trusted = False
     row.fault_source = (Quality.ARRIVAL if live else Quality.BOUNDED).value
     row.fault_seq = frame.seq
-    row.fault_anchor_ms = frame.arrival_ms - frame.uptime_ms
+    row.fault_anchor_ms = _bound_ms(frame, None if live else next_ms)
+
+
+def correct(frame: Frame, row: Incarnation, *, live: bool, next_ms: int | None) -> None:
+    """Correct an anchor that puts this frame, which has no clock to go by, into the future.
+
+    It was only a bound, learned from a frame that had been held back. What came by it stays as it was.
+    """
+    anchor_ms, seq = _bound_ms(frame, None if live else next_ms), frame.seq or 0
+    if row.fault_anchor_ms is None or anchor_ms < row.fault_anchor_ms:
+        row.fault_anchor_ms = anchor_ms
+        row.fault_source = (Quality.ARRIVAL if live else Quality.BOUNDED).value
+    row.fault_seq = seq if row.fault_seq is None else min(seq, row.fault_seq)
 
 
 def resolve(frame: Frame, row: Incarnation) -> Resolved:
@@ -119,6 +150,8 @@ def resolve(frame: Frame, row: Incarnation) -> Resolved:
 
 def _is_disbelieved(frame: Frame, row: Incarnation, anchor_ms: int) -> bool:
     """Whether the fault that was found is this frame's too."""
+    if frame.wall_ms is not None and row.clock_trusted:
+        return False  # the anchor was at fault, not the clock
     if (frame.seq or 0) >= (row.fault_seq or 0):
         return True
     return frame.wall_ms is not None and frame.wall_ms - frame.uptime_ms > anchor_ms + FRESH_MS

@@ -17,30 +17,42 @@ if TYPE_CHECKING:
 IDLE_S = 0.02  # when nothing came for this long, the broker's window is full or there is nothing more
 
 
+SHARE = 100  # messages of one device in a batch while others of its shard wait
+
+Numbered = tuple[int, "Received"]
+
+
 class Inbox:
-    """A queue per shard that hands out batches; order holds within a shard, where a device's messages are.
+    """A queue per shard and device that hands out batches; order holds within a device.
 
     When more waits than a batch takes, it comes from one shard, the one that waits longest: many frames of
     few devices cost half as much as few frames of many, because state and rules are per device and facility.
+    Within the shard devices take turns, so that nobody waits behind a burst of another. A batch itself is in
+    order of arrival.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._waiting: dict[str, deque[Received]] = {}
+        self._waiting: dict[str, dict[str, deque[Numbered]]] = {}  # devices in the order of their turns
         self._count = 0
+        self._number = 0
         self._changed = Condition()
 
     def put(self, message: Received) -> None:
         """Leave a message; never waits for the pipeline."""
+        device = message.topic.rpartition("/")[0]
         with self._changed:
-            self._waiting.setdefault(message.shard, deque()).append(message)
+            queues = self._waiting.setdefault(message.shard, {})
+            queues.setdefault(device, deque()).append((self._number, message))
+            self._number += 1
             self._count += 1
             self._changed.notify()
 
     def oldest_ms(self) -> int | None:
         """When the message that waits longest arrived; None when none waits."""
         with self._changed:
-            return min((queue[0].arrival_ms for queue in self._waiting.values()), default=None)
+            heads = [_head(queues) for queues in self._waiting.values()]
+            return min(heads)[1].arrival_ms if heads else None
 
     def take(self, limit: int, wait_s: float, batch_s: float) -> list[Received]:
         """Wait ``wait_s`` for a first message, then gather until ``limit``, ``batch_s`` or a pause."""
@@ -54,12 +66,21 @@ class Inbox:
             return self._take(limit)
 
     def _take(self, limit: int) -> list[Received]:
-        taken: list[Received] = []
-        for shard, queue in sorted(self._waiting.items(), key=lambda entry: entry[1][0].arrival_ms):
-            while queue and len(taken) < limit:
-                taken.append(queue.popleft())
-            if queue:
+        taken: list[Numbered] = []
+        for shard in sorted(self._waiting, key=lambda shard: _head(self._waiting[shard])):
+            queues = self._waiting[shard]
+            while queues and len(taken) < limit:
+                device, queue = next(iter(queues.items()))
+                taken += [queue.popleft() for _ in range(min(SHARE, len(queue), limit - len(taken)))]
+                del queues[device]
+                if queue:
+                    queues[device] = queue  # behind the others
+            if queues:
                 break
             del self._waiting[shard]
         self._count -= len(taken)
-        return taken
+        return [message for _, message in sorted(taken)]
+
+
+def _head(queues: dict[str, deque[Numbered]]) -> Numbered:
+    return min(queue[0] for queue in queues.values())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import ssl
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -42,6 +42,14 @@ BACKLOG_S = 5.0
 # Of one connection before the others have their turn: a batch of few devices is cheaper than one of many.
 _BATCH_PACKETS = 500
 _FAILURE = 0x80  # reason codes from here on are failures
+
+
+class Inward(NamedTuple):
+    """Where what is received goes."""
+
+    admits: Callable[[bytes, float], bool]  # whether a topic's device has a share left at a time
+    deliver: Callable[[Received], None]
+    deferred: Callable[[int], None]  # told how many messages were over their device's share
 
 
 class Watcher(Protocol):
@@ -80,7 +88,7 @@ class Link:
         config: BrokerConfig,
         context: ssl.SSLContext,
         window: int,
-        deliver: Callable[[Received], None],
+        inward: Inward,
         watcher: Watcher,
         reporter: Reporter,
         clock: Clock,
@@ -89,7 +97,7 @@ class Link:
         self.online = False
         self.generation = 0
         self._config = config
-        self._deliver = deliver
+        self._admits, self._deliver, self._deferred = inward
         self._reporter = reporter
         self._clock = clock
         self._window = window
@@ -172,20 +180,32 @@ class Link:
 
     def read(self) -> None:
         """Read what the socket has, TLS buffer included, up to a share of packets."""
+        sock, deferred, now = self._socket(), [], self._clock.mono()
         for _ in range(_BATCH_PACKETS):
-            sock = self._socket()
             packet = None if sock is None else sock.next_packet()
             if sock is None or packet is None:
                 break
             found = read_publish(packet, with_properties=self._with_properties) if self._connected else None
-            if found is not None:
-                self._take(*found, dup=is_duplicate(packet))
-                continue
-            sock.give(packet)
-            if self._client.loop_read() != mqtt.MQTT_ERR_SUCCESS:
-                return
+            if found is None:
+                sock.give(packet)
+                if self._client.loop_read() != mqtt.MQTT_ERR_SUCCESS:
+                    return
+                sock = self._socket()
+            elif self._admits(found.topic, now):
+                self._take(found.topic, found.mid, packet[found.body :], dup=is_duplicate(packet))
+            else:
+                deferred.append(found.mid)
+        else:
+            self._note_backlog(now)
+        if sock is not None and deferred:
+            self._defer(sock, deferred)
         if sock is not None and sock.has_ended():
             self._client.loop_read()
+
+    def _defer(self, sock: PacketSocket, mids: list[int]) -> None:
+        """Acknowledge at once what is over its device's share, ahead of what the pipeline has."""
+        sock.put(puback(mid) for mid in mids if mid)
+        self._deferred(len(mids))
 
     def _socket(self) -> PacketSocket | None:
         """Return the connection's socket once it speaks TLS."""
@@ -285,18 +305,19 @@ class Link:
         self._lost(self._clock.mono())
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        self._take(_topic(message), message.mid, bytes(message.payload), dup=message.dup)
+        """Take what paho judged; hardly anything: see ``mqtt_stream``."""
+        self._take(message._topic, message.mid, bytes(message.payload), dup=message.dup)  # noqa: SLF001 - .topic raises when it is not UTF-8
 
-    def _take(self, topic: str, mid: int, payload: bytes, *, dup: bool) -> None:
+    def _take(self, topic: bytes, mid: int, payload: bytes, *, dup: bool) -> None:
         """Hand a message on; what the broker held back or sends again tells nothing of a clock."""
         now = self._clock.mono()
-        self._unacked += 1
+        self._unacked += bool(mid)
         if self._unacked >= BACKLOG_WINDOW:
-            self._backlog_until = max(self._backlog_until, now + BACKLOG_S)
+            self._note_backlog(now)
         self._deliver(
             Received(
                 shard=self.shard,
-                topic=topic,
+                topic=_text(topic),
                 payload=payload,
                 mid=mid,
                 generation=self.generation,
@@ -305,11 +326,15 @@ class Link:
             )
         )
 
+    def _note_backlog(self, now: float) -> None:
+        """Note that the broker has a queue for us: its window is well filled, or more came than is read."""
+        self._backlog_until = max(self._backlog_until, now + BACKLOG_S)
 
-def _topic(message: mqtt.MQTTMessage) -> str:
+
+def _text(topic: bytes) -> str:
     """Return the topic; empty, which no stage takes, when it is not UTF-8."""
     try:
-        return message.topic
+        return topic.decode()
     except UnicodeDecodeError:
         return ""
 

@@ -13,7 +13,9 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from collector.ingest.mqtt_link import Link, tls_context
+from collector.ingest.bucket import TokenBuckets
+from collector.ingest.mqtt_link import Inward, Link, tls_context
+from collector.model import Outcome, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,9 +61,12 @@ class MqttSource:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         context = tls_context(config.broker)
+        buckets = TokenBuckets(config.ingest.bucket_rate_per_s, config.ingest.bucket_burst)
+        deferred = metrics.frames.labels(Outcome.DEFERRED, Reason.RATE_LIMITED)
+        inward = Inward(buckets.take, deliver, deferred.inc)
         window = _window(config.ingest.batch_frames, len(set(shards)))
         self._links = {
-            shard: Link(shard, config.broker, context, window, deliver, self, reporter, clock)
+            shard: Link(shard, config.broker, context, window, inward, self, reporter, clock)
             for shard in shards
         }
 

@@ -2,8 +2,8 @@
 
 paho keeps the session; it reads a byte at a time and writes packet by packet, which with TLS cost more than
 verifying a signature. So this socket reads as much as there is and gives paho one whole packet at a time,
-except PUBLISH with QoS 1, nearly all there is, which is taken apart here; and what is ``put`` into it goes
-out in one write. MQTT 3.1.1 section 2.2, MQTT 5.0 sections 2.1 and 3.3.
+except PUBLISH, nearly all there is, which is taken apart here; and what is ``put`` into it goes out in one
+write. MQTT 3.1.1 section 2.2, MQTT 5.0 sections 2.1 and 3.3.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 HANDSHAKE_S = 5.0
-_READ = 65_536
-_PUBLISH_1 = 0x32  # PUBLISH, QoS 1; the bits for DUP and RETAIN apart
+_READ = 16_384  # TLS gives no more than a record at once
+_PUBLISH_0, _PUBLISH_1 = 0x30, 0x32  # by QoS; the bits for DUP and RETAIN apart
 _DUP = 0x08
 _PUBLISH_MASK = 0xF6
 _MORE = 0x80  # another byte of a length follows
@@ -24,11 +24,11 @@ _LENGTH_BYTES = 4
 
 
 class Publish(NamedTuple):
-    """A PUBLISH with QoS 1. ``topic`` is empty, which no stage takes, when it is not UTF-8."""
+    """A PUBLISH with QoS 0 or 1: its topic, its message id (0: none) and where its payload begins."""
 
-    topic: str
+    topic: bytes
     mid: int
-    payload: bytes
+    body: int
 
 
 class PacketSocket(ssl.SSLSocket):
@@ -58,11 +58,12 @@ class PacketSocket(ssl.SSLSocket):
     def next_packet(self) -> bytes | None:
         """Return the next whole packet, None when there is none yet."""
         while True:
-            size = _size(self._held, self._at)
-            if size is not None and self._at + size <= len(self._held):
-                packet = self._held[self._at : self._at + size]
-                self._at += size
-                return packet
+            held, at = self._held, self._at
+            if at < len(held):
+                size = _size(held, at)
+                if size is not None and at + size <= len(held):
+                    self._at = at + size
+                    return held[at : at + size]
             if not self._fill():
                 return None
 
@@ -95,7 +96,7 @@ class PacketSocket(ssl.SSLSocket):
         if self._ended is not None:
             return False
         try:
-            data = super().recv(_READ)
+            data = self.read(_READ)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return False
         except OSError as error:
@@ -138,6 +139,8 @@ class PacketSocket(ssl.SSLSocket):
 def _size(held: bytes, at: int) -> int | None:
     """Return the size of the packet that begins at ``at``, None when its length is not complete yet."""
     length = 0
+    if at + 2 < len(held) and held[at + 1] & _MORE and not held[at + 2] & _MORE:  # nearly all there are
+        return 3 + (held[at + 1] & 0x7F) + (held[at + 2] << 7)
     for number in range(1, _LENGTH_BYTES + 1):
         if at + number >= len(held):
             return None
@@ -149,25 +152,28 @@ def _size(held: bytes, at: int) -> int | None:
 
 
 def read_publish(packet: bytes, *, with_properties: bool) -> Publish | None:
-    """Take a PUBLISH with QoS 1 apart; None when it is another packet, or one that paho should judge."""
-    if packet[0] & _PUBLISH_MASK != _PUBLISH_1:
+    """Take a PUBLISH with QoS 0 or 1 apart; None when it is another packet, or one that paho should judge.
+
+    Whatever a device can make the broker pass on is taken here: an unusual one must cost no more.
+    """
+    kind = packet[0] & _PUBLISH_MASK
+    if kind not in {_PUBLISH_0, _PUBLISH_1}:
         return None
     at = 2
     while packet[at - 1] & _MORE:
         at += 1
     end = at + 2 + int.from_bytes(packet[at : at + 2], "big")
-    body = end + 2
+    body = end + kind - _PUBLISH_0  # the message id has two bytes
     if with_properties:
-        if body >= len(packet) or packet[body] & _MORE:
+        size = _size(
+            packet, body - 1
+        )  # properties begin with a length, as what follows a packet's first byte
+        if size is None:
             return None
-        body += 1 + packet[body]
+        body += size - 1
     if body > len(packet):
         return None
-    try:
-        topic = packet[at + 2 : end].decode()
-    except UnicodeDecodeError:
-        topic = ""
-    return Publish(topic, int.from_bytes(packet[end : end + 2], "big"), packet[body:])
+    return Publish(packet[at + 2 : end], int.from_bytes(packet[end : end + kind - _PUBLISH_0], "big"), body)
 
 
 def is_duplicate(packet: bytes) -> bool:

@@ -73,6 +73,9 @@ def is_newer(
         return False
     if top.kernel_boot == frame.kernel_boot:
         return frame.uptime_ms > (tail.head_uptime_ms(top.tail) or 0)
+    quiet_ms = frame.arrival_ms - (top.live_last_ms or 0)
+    if live and frame.boot > top.boot and quiet_ms >= 2 * QUIET_MS:
+        return True  # backlog comes while its successor speaks; a clock may be wrong
     if frame.wall_ms is not None and frame.wall_ms <= frame.arrival_ms + FRESH_MS:
         return frame.wall_ms > _newest_ms(top, state)
     return live and frame.arrival_ms - (state.arrival_ms or 0) >= QUIET_MS

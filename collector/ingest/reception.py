@@ -141,6 +141,7 @@ def _begin(session: Session, frame: Frame) -> Incarnation:
         kernel_boot=frame.kernel_boot,
         order=order.first_order(session, frame),
         clock_trusted=True,
+        judged_seq=-1,
         stored=[],
         refused=[],
         dropped={},

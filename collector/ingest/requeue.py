@@ -21,7 +21,7 @@ from collector.ingest.admit import decode
 from collector.ingest.names import Names
 from collector.ingest.tables import Register
 from collector.model import Quality, Reason, Table
-from collector.storage import points
+from collector.storage import means, points
 from collector.storage.port import Written
 from collector.storage.state import Quarantined
 
@@ -76,7 +76,7 @@ class Requeue:
         if not ready:
             return
         tables = [table for table in _tables(row) if table.measurement in ready]
-        written = self._write(row, tables)
+        written = self._write(session, row, tables)
         if written.reason is not None:
             row.held, row.reason = False, written.reason.value  # evidence now, in the ring
             done.refused[written.reason.value] += len(tables)
@@ -87,7 +87,7 @@ class Requeue:
         else:
             row.detail = ", ".join(sorted(held - ready))
 
-    def _write(self, row: Quarantined, tables: list[Table]) -> Written:
+    def _write(self, session: Session, row: Quarantined, tables: list[Table]) -> Written:
         """Write the tables of one row."""
         device, quality = row.device_id or "", Quality(row.quality or Quality.BOUNDED)
         checked = [self._register.check(device, table).table for table in tables]
@@ -101,7 +101,9 @@ class Requeue:
         ]
         if not rows:
             return Written(Reason.NO_ASSIGNMENT if any(checked) else Reason.WRONG_TYPE)
-        return self._store.write([points.FramePoints(device, quality, rows)])[0]
+        frames = [points.FramePoints(device, quality, rows)]
+        means.note(session, self._store.late_hours(frames), row.at_ms)
+        return self._store.write(frames)[0]
 
 
 def is_known(measurement: str) -> bool:

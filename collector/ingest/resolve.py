@@ -44,22 +44,26 @@ class ResolveStage:
         session = batch.database()
         _anchor(session, numbered)
         for item, frame, row in numbered:
-            self._resolve(item, frame, row)
+            self._resolve(session, item, frame, row)
         if batch.begun or session.dirty:
             self._leases.check(session, batch.shards)
         session.commit()  # without changes this only gives the connection back while the store writes
 
-    def _resolve(self, item: Item, frame: Frame, row: Incarnation) -> None:
+    def _resolve(self, session: Session, item: Item, frame: Frame, row: Incarnation) -> None:
         current, live = item.work.current, item.received.live
-        if frame.kind == "birth" and frame.wall_ms is not None and current and live:
-            self._fleet.note(frame.device, frame.arrival_ms - frame.wall_ms)
+        if clock.tells_freshness(frame, row, current=current, live=live):
+            self._fleet.note(frame.device, frame.arrival_ms - (frame.wall_ms or 0))
         ours = self._fleet.ours()
         if ours:
             self._reporter.problem("collector_clock", "the fleet's clocks agree against ours: check NTP here")
         elif fault := clock.find_fault(frame, row, current=current, live=live):
             self._reporter.problem("clock_fault", f"{frame.device}: {fault}; its arrival is used instead")
-            clock.distrust(frame, row, live=live)
+            clock.distrust(frame, row, live=live, next_ms=_next_boot(session, row))
+        clock.judged(frame, row)
         found = clock.resolve(frame, row)
+        if found.future and found.quality is not Quality.SYNCED and not ours:
+            clock.correct(frame, row, live=current and live, next_ms=_next_boot(session, row))
+            found = clock.resolve(frame, row)
         item.work.time_ms, item.work.quality = found.time_ms, found.quality
         if found.future and not ours:
             item.finish(

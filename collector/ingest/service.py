@@ -22,6 +22,7 @@ from collector.ingest.lease import LEASE_MS, Leases
 from collector.ingest.mqtt_source import MqttSource
 from collector.pipeline import Parts, Pipeline, stages
 from collector.storage.chronicle import Chronicle
+from collector.storage.means import Means, MeansThread
 from collector.storage.state import DeviceState
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class IngestService:
         self._device_acks = next(step for step in steps if isinstance(step, DeviceAckStage))
         self._pipeline = Pipeline(steps, metrics, reporter, clock, self._be_deaf)
         self._ahead = Ahead(inbox, self._pipeline.prepare, config.ingest)
+        self._means = MeansThread(Means(engine, store, reporter, config.ingest.shards), clock)
         self._chronicle = Chronicle(engine, store, reporter, config.ingest.shards)
         self._hearing: dict[str, Hearing] = {}
         self._next_tick = self._next_refresh = 0.0
@@ -88,9 +90,11 @@ class IngestService:
                 self._listen()
                 self._source.start(self._leases.owner, self._leases.epochs)
                 self._ahead.start()
+                self._means.start()
                 self._receive(stop)
                 goodbye = True
         finally:
+            self._means.stop()
             self._ahead.stop()
             self._source.stop(goodbye=goodbye)
         self._leases.release()

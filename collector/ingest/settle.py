@@ -15,6 +15,7 @@ from agent.wire import intervals
 from collector.ingest import clones, sessions, suspicion, tail
 from collector.ingest.reception import MAX_INTERVALS
 from collector.model import Arrival, Born, Died, Outcome, Reason
+from collector.storage import means
 from collector.storage.state import DeviceState, RuleState
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ class WriteStage:
         items = [item for item in batch.open() if item.work.points]
         if not items:
             return
-        for item, written in zip(items, self._store.write([i.work.points for i in items]), strict=True):
+        frames = [item.work.points for item in items]
+        batch.late = self._store.late_hours(frames)
+        for item, written in zip(items, self._store.write(frames), strict=True):
             if written.reason is not None:
                 item.finish(Outcome.REFUSED, written.reason, written.detail)
 
@@ -86,6 +89,7 @@ class CommitStage:
         for device in sorted(set(self._quarantine.keep(session, batch.items))):
             self._reporter.problem("held_full", f"{device}: no room to hold more tables for requeue")
         self._names.save(session)
+        means.note(session, batch.late, self._clock.now_ms())
         session.flush()
         doubts = suspicion.doubts(batch.items)
         doubts.update((device, suspicion.CLONE) for device in twice)

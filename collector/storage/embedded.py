@@ -153,6 +153,13 @@ class EmbeddedStore:
 
     # --- reading --------------------------------------------------------------------------------------
 
+    def late_hours(self, frames: Sequence[Sequence[Point]]) -> set[tuple[str, int]]:  # noqa: ARG002 - the port's
+        """Return none: rows that come late are added to the means that there are."""
+        return set()
+
+    def make_means(self, site: str, start_ms: int, stop_ms: int) -> None:
+        """Do nothing: see ``late_hours``."""
+
     def latest(self, site: str | None = None, since_ms: int = 0) -> list[Latest]:
         """Return the newest row of every series."""
         with self._database() as database:

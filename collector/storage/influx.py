@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError
 from collector.errors import StoreUnavailableError
 from collector.model import Reason
 from collector.storage import influx_flux, influx_lines, influx_setup
-from collector.storage.points import instance_tag, oldest_ms, split_by_time
+from collector.storage.points import HOUR_MS, hours, instance_tag, oldest_ms, split_by_time
 from collector.storage.port import Latest, Series, Written
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 DAY_MS = 86_400_000
 MARGIN_MS = 3_600_000  # points that would fall out of the raw bucket while they are on their way
+LATE_MS = 5 * 3_600_000  # the task that makes the means goes back 6 hours, every 15 minutes
 _ABOUT_POINTS = {400, 413, 422}
 _REASONS = (
     ("field type conflict", Reason.TYPE_CONFLICT),
@@ -124,6 +125,31 @@ class InfluxStore:
             raise self._unavailable(error) from error
         except HTTPError as error:
             raise self._unavailable(error) from error
+
+    # --- means -----------------------------------------------------------------------------------------
+
+    def late_hours(self, frames: Sequence[Sequence[Point]]) -> set[tuple[str, int]]:
+        """Return the hours that the task has done; what goes to the long bucket itself is not meant."""
+        now_ms = self._clock.now_ms()
+        found: set[tuple[str, int]] = set()
+        for frame in frames:
+            if frame and oldest_ms(frame) < now_ms - LATE_MS:
+                found |= hours(frame, self._whole_from_ms(now_ms), now_ms - LATE_MS)
+        return found
+
+    def make_means(self, site: str, start_ms: int, stop_ms: int) -> None:
+        """Make the means of a site's hours again, except those that the raw bucket begins to lose."""
+        start_ms = max(start_ms, self._whole_from_ms(self._clock.now_ms()))
+        if start_ms >= stop_ms:
+            return
+        influx = self._config.influx
+        params = {"_bucket": influx.bucket, "_long_bucket": influx.long_bucket, "_site": site}
+        self._query(influx_flux.means(), params | {"_start": _time(start_ms), "_stop": _time(stop_ms)})
+
+    def _whole_from_ms(self, now_ms: int) -> int:
+        """Return from which hour on the raw bucket has everything."""
+        border_ms = now_ms - self._config.raw_retention_days * DAY_MS + 2 * MARGIN_MS
+        return border_ms + -border_ms % HOUR_MS
 
     # --- reading --------------------------------------------------------------------------------------
 

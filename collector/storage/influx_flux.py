@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collector.storage.port import SeriesQuery
 
 POINTS_MAX = 10_000
+AGGREGATES = ("mean", "min", "max")
 
 
 def latest(*, by_site: bool) -> str:
@@ -67,7 +68,7 @@ def downsampling(name: str, bucket: str, long_bucket: str) -> str:
     """Return the task that makes 5-minute means, minima and maxima.
 
     It goes over the last 6 hours every 15 minutes, so that frames that were spooled that long are counted;
-    what comes later than that goes to the long bucket only when it is older than the raw retention.
+    for what comes later than that see ``means``.
     """
     return f"""import "date"
 import "types"
@@ -81,19 +82,34 @@ numbers = from(bucket: {_text(bucket)})
     |> filter(fn: (r) => types.isNumeric(v: r._value))
     |> toFloat()
 
-numbers
-    |> aggregateWindow(every: 5m, fn: mean, timeSrc: "_start", createEmpty: false)
-    |> map(fn: (r) => ({{r with _field: r._field + "_mean"}}))
-    |> to(bucket: {_text(long_bucket)})
-numbers
-    |> aggregateWindow(every: 5m, fn: min, timeSrc: "_start", createEmpty: false)
-    |> map(fn: (r) => ({{r with _field: r._field + "_min"}}))
-    |> to(bucket: {_text(long_bucket)})
-numbers
-    |> aggregateWindow(every: 5m, fn: max, timeSrc: "_start", createEmpty: false)
-    |> map(fn: (r) => ({{r with _field: r._field + "_max"}}))
-    |> to(bucket: {_text(long_bucket)})
-"""
+""" + "".join(f"{_aggregate(name)}\n    |> to(bucket: {_text(long_bucket)})\n" for name in AGGREGATES)
+
+
+def means() -> str:
+    """Return a query that makes what the task makes, of one site; its result is empty.
+
+    Parameters: _bucket, _long_bucket, _site, _start, _stop, whole windows of 5 minutes.
+    """
+    numbers = _lines(
+        "numbers = from(bucket: _bucket)",
+        "range(start: _start, stop: _stop)",
+        "filter(fn: (r) => r.site == _site)",
+        "filter(fn: (r) => types.isNumeric(v: r._value))",
+        "toFloat()",
+    )
+    made = [
+        _lines(_aggregate(name), "to(bucket: _long_bucket)", "limit(n: 1)", f'yield(name: "{name}")')
+        for name in AGGREGATES
+    ]
+    return "\n".join(['import "types"', numbers, *made])
+
+
+def _aggregate(name: str) -> str:
+    return _lines(
+        "numbers",
+        f'aggregateWindow(every: 5m, fn: {name}, timeSrc: "_start", createEmpty: false)',
+        f'map(fn: (r) => ({{r with _field: r._field + "_{name}"}}))',
+    )
 
 
 def _text(value: str) -> str:

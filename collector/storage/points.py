@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from collector.model import Table, Value
 
+HOUR_MS = 3_600_000
 _OFFSET = itemgetter(0)
 _FALLBACK_TAG = "instance"  # of a measurement that the register no longer knows
 
@@ -109,6 +110,15 @@ def split_by_time(frame: Sequence[Point], border_ms: int) -> tuple[list[Point], 
     """Return a frame's points before and from ``border_ms`` on."""
     old = [item for item in frame if item.time_ms < border_ms]
     return old, [item for item in frame if item.time_ms >= border_ms]
+
+
+def hours(frame: Sequence[Point], start_ms: int, stop_ms: int) -> set[tuple[str, int]]:
+    """Return the sites and hours (their begin) of a frame's points in ``[start_ms, stop_ms)``."""
+    if isinstance(frame, FramePoints):
+        places = {(taken.site, taken.time_ms) for taken in frame.rows}
+    else:
+        places = {(dict(item.tags)["site"], item.time_ms) for item in frame}
+    return {(site, at - at % HOUR_MS) for site, at in places if start_ms <= at < stop_ms}
 
 
 def rows_in_time(table: Table) -> Iterator[tuple[Any, ...]]:

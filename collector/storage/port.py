@@ -75,6 +75,12 @@ class Store(Protocol):
     def write(self, frames: Sequence[Sequence[Point]]) -> list[Written]:
         """Write the points of each frame; one answer per frame, in the same order."""
 
+    def late_hours(self, frames: Sequence[Sequence[Point]]) -> set[tuple[str, int]]:
+        """Return the hours (site, begin in ms) that need their means made again because of these points."""
+
+    def make_means(self, site: str, start_ms: int, stop_ms: int) -> None:
+        """Make the means of a site's hours again; doing it twice changes nothing."""
+
     def latest(self, site: str | None = None, since_ms: int = 0) -> list[Latest]:
         """Return the newest row of every device's series at a site (None: at all), from ``since_ms`` on."""
 

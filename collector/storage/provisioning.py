@@ -50,6 +50,14 @@ class ProvisioningStore:
         for line in done:
             self._reporter.info(line)
 
+    def late_hours(self, frames: Sequence[Sequence[Point]]) -> set[tuple[str, int]]:
+        """Return the hours whose means lack these points."""
+        return self._store.late_hours(frames)
+
+    def make_means(self, site: str, start_ms: int, stop_ms: int) -> None:
+        """Make means again."""
+        self._store.make_means(site, start_ms, stop_ms)
+
     def latest(self, site: str | None = None, since_ms: int = 0) -> list[Latest]:
         """Return the newest rows."""
         return self._store.latest(site, since_ms)

@@ -125,6 +125,7 @@ class Incarnation(Base):
     fault_seq: Mapped[int | None] = mapped_column(BigInteger)  # from this seq on the device's wall is ignored
     fault_anchor_ms: Mapped[int | None] = mapped_column(Milliseconds)  # and this anchor used
     fault_source: Mapped[str | None] = mapped_column(String(10))  # a Quality
+    judged_seq: Mapped[int] = mapped_column(BigInteger, default=-1)  # of births: whose clock was looked at
     floor: Mapped[int] = mapped_column(BigInteger, default=0)  # seqs below are too old to judge
     stored_below: Mapped[int] = mapped_column(BigInteger, default=0)  # how many of them were stored
     stored: Mapped[list[Any]] = mapped_column(default=list)
@@ -173,6 +174,17 @@ class DeviceState(Base):
     session_phase: Mapped[str] = mapped_column(String(8), default="none")  # none, birth, death
     hello: Mapped[dict[str, Any]] = mapped_column(default=dict)
     speaker: Mapped[str | None] = mapped_column(String(16))  # the incarnation last heard live
+
+
+class LateHour(Base):
+    """An hour of a site for which readings came after its means were made; see ``means``."""
+
+    __tablename__ = "late_hour"
+
+    site_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    hour_ms: Mapped[int] = mapped_column(Milliseconds, primary_key=True)
+    first_ms: Mapped[int] = mapped_column(Milliseconds)  # arrival of the first reading not in the means
+    last_ms: Mapped[int] = mapped_column(Milliseconds)  # and of the last one
 
 
 class Lease(Base):

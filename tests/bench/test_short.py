@@ -25,7 +25,7 @@ def test_the_queue_is_drained_into_influxdb(tmp_path):
     assert figures["frames_per_s"]
     assert figures["p99_ms_at_half_rate"]
     assert figures["ratio_frames"] is None
-    assert set(ingest.stages(results)) >= {"bucket", "verify", "admit", "points", "write", "commit"}
+    assert set(ingest.stages(results)) >= {"address", "verify", "admit", "points", "write", "commit"}
 
 
 def test_a_storm_loses_nothing(tmp_path):

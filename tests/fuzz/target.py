@@ -13,10 +13,9 @@ from prometheus_client import CollectorRegistry
 
 from agent.wire import frame, topics
 from agent.wire.errors import WireError
-from collector.config import IngestConfig
 from collector.ingest import admit
+from collector.ingest.address import AddressStage
 from collector.ingest.batch import Batch
-from collector.ingest.bucket import BucketStage
 from collector.ingest.tables import Register
 from collector.ingest.verify import VerifyStage
 from collector.metrics import Metrics
@@ -37,16 +36,6 @@ _CROWDED = ("net", "upsd")
 _INSTANCES, _FIELDS = 62, 14  # that a crowded device has: two less than it may
 _SLOW_S = 0.5  # of processor time; a usual input takes less than a thousandth of that
 _WARM_FRAMES, _CROWDED_FRAMES = 1000, 50
-
-
-class _Still:
-    """A clock that stands at the arrival."""
-
-    def now_ms(self) -> int:
-        return ARRIVAL_MS
-
-    def mono(self) -> float:
-        return ARRIVAL_MS / 1000
 
 
 @dataclass
@@ -101,8 +90,7 @@ class Target:
 
     def __init__(self, verify: Any = None, decode: Any = None, register: Any = Register) -> None:
         self.tally = Tally()
-        config = IngestConfig(bucket_rate_per_s=1e9, bucket_burst=10**9)
-        self._bucket = BucketStage(config, _Still())
+        self._address = AddressStage()
         self._verify = verify or VerifyStage(Enrolled())  # type: ignore[arg-type]  # the keys alone
         self._decode = decode or admit.decode
         self._metrics = Metrics(CollectorRegistry())
@@ -152,7 +140,7 @@ class Target:
     def _pass(self, recipe: Recipe, message: Message) -> None:
         expected = self._expect(message)
         memory = self._register(recipe)
-        stages = [self._bucket, self._verify, admit.AdmitStage(memory.register, self._metrics)]
+        stages = [self._address, self._verify, admit.AdmitStage(memory.register, self._metrics)]
         item = _through(stages, message)
         self._judge(item, expected, memory.seen)
         if recipe.flags & recipes.REPLAY:

@@ -1,9 +1,10 @@
 """One device floods its shard; how long do the frames of the others take? ``python -m tests.ingest.flood``.
 
 A real Mosquitto with the exported configuration, the real ingest in a process of its own, the embedded store.
-Twenty devices of one facility publish a signed frame every half second and wait for the device's ack, which
-says that it is stored. The flooder is a process of its own that writes PUBLISH packets to its TLS socket, as
-many a second as asked: rubbish, or frames with a valid signature. The last line is one JSON object.
+Twenty devices publish a signed frame every half second and wait for the device's ack, which says that it is
+stored: half of them on the flooder's shard, whose queue in the broker they share, half on another. The
+flooder is a process of its own that writes PUBLISH packets to its TLS socket, as many a second as asked:
+rubbish, or frames with a valid signature. The last line is one JSON object; ``own`` is the flooder's shard.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import serialization
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy.orm import Session
 
-from agent.wire import cbor, cose
+from agent.wire import cbor, cose, topics
 from agent.wire import frame as wire
 from collector.storage import migrate
 from collector.storage.state import Site, open_engine
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
     from certs.authority import Authority
 
+ELSEWHERE = "deportivo"  # a facility of another shard
 PERIOD_S = 0.5
 CHUNK = 64  # packets of one write
 WARM_S = 1.0
@@ -49,14 +53,15 @@ LOST_S = 10.0  # a frame that was not acked by then counts as this late
 
 @dataclass
 class Result:
-    """Seconds from publishing to the device's ack, and how much was flooded."""
+    """Seconds from publishing to the device's ack, by facility, and how much was flooded."""
 
-    seconds: list[float] = field(default_factory=list)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
     flooded_per_s: float = 0.0
+    deferred: int = 0  # of the flooder's messages, as the ingest counts them
 
-    def quantile(self, part: float) -> float:
-        """Return the latency that ``part`` of the frames do not exceed."""
-        ordered = sorted(self.seconds)
+    def quantile(self, part: float, site: str | None = None) -> float:
+        """Return the latency that ``part`` of the frames (of a facility) do not exceed."""
+        ordered = sorted(late for at, found in self.seconds.items() if site in {None, at} for late in found)
         return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
@@ -67,12 +72,14 @@ def now_ms() -> int:
 class Speaker:
     """A device that publishes one frame after the other and notes when each was acked."""
 
-    def __init__(self, authority: Authority, name: str) -> None:
-        authority.issue(name, SITE)
+    def __init__(self, authority: Authority, name: str, site: str = SITE) -> None:
+        authority.issue(name, site)
+        self.site = site
         folder = authority.folder / "devices" / name
         self.credentials = Credentials(authority.folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
         self.ack_key = (folder / "ack.key").read_bytes()
         self.sealer = Sealer(name, incarnation=os.urandom(8))
+        self.sealer.shard = topics.shard_of(site)
         key: Any = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)
         self.sealer.private = key
         self.sealer.started_ms = now_ms() - 3_600_000
@@ -171,15 +178,18 @@ class Stage:
     def __init__(self, folder: Path, mosquitto: str, devices: int = 20) -> None:
         self.authority = new_authority(folder / "pki")
         self.broker = MosquittoServer(mosquitto, folder / "mosquitto", self.authority).start()
-        self.speakers = [Speaker(self.authority, f"r{number}") for number in range(devices)]
+        self.speakers = [
+            Speaker(self.authority, f"r{number}", (SITE, ELSEWHERE)[number % 2]) for number in range(devices)
+        ]
         self.flooder = Speaker(self.authority, "flooder")
         self.seq = 0
+        self.metrics = folder / "metrics"
         self.ingest = subprocess.Popen(
             [sys.executable, "-m", "collector", "ingest", "--config", str(self._configure(folder))]
         )
         for speaker in self.speakers:
             speaker.connect(self.authority.settings.device_port)
-        while max(self.measure(1.0, WARM_S).seconds) >= WARM_S:  # until it is online, and warm
+        while self.measure(1.0, WARM_S).quantile(1.0) >= WARM_S:  # until it is online, and warm
             pass
 
     def _configure(self, folder: Path) -> Path:
@@ -191,12 +201,14 @@ class Stage:
             f"cert_file = '{pki}/collector/cert.pem'\nkey_file = '{pki}/collector/key.pem'\n"
             f"[ingest]\nack_secret_file = '{pki}/collector/ack.secret'\nack_interval_ms = 0\n"
             f"[registry]\nenrolments_dir = '{pki}/enrolments'\n"
+            f"[metrics]\ndir = '{self.metrics}'\n"
             "[store]\nkind = 'embedded'\n[log]\nlevel = 'error'\n"
         )
         engine = open_engine(f"sqlite:///{folder / 'state.db'}")
         migrate.upgrade(engine)
         with Session(engine) as session, session.begin():
-            session.add(Site(id=SITE, name_es="Casa", name_en="House", kind="culture"))
+            for site in (SITE, ELSEWHERE):
+                session.add(Site(id=site, name_es="Casa", name_en="House", kind="culture"))
         engine.dispose()
         return path
 
@@ -215,7 +227,10 @@ class Stage:
         end = time.monotonic() + patience_s
         while time.monotonic() < end and any(s.waits(first) for s in self.speakers):
             time.sleep(0.05)
-        return Result([late for speaker in self.speakers for late in speaker.latencies(first)])
+        result = Result()
+        for speaker in self.speakers:
+            result.seconds.setdefault(speaker.site, []).extend(speaker.latencies(first))
+        return result
 
     def flooded(self, kind: str, rate: float, seconds: float) -> Result:
         """Measure while one more device floods."""
@@ -227,7 +242,7 @@ class Stage:
         process = context.Process(target=flood, args=(*arguments, stop, counted))
         process.start()
         until(lambda: counted.value > 0, "the flood")
-        begun, already = time.monotonic(), counted.value
+        begun, already, before = time.monotonic(), counted.value, self.deferred()
         try:
             result = self.measure(seconds)
             result.flooded_per_s = (counted.value - already) / (time.monotonic() - begun)
@@ -235,7 +250,15 @@ class Stage:
             stop.set()
             process.join(10)
             process.terminate()
+        result.deferred = self.deferred() - before
         return result
+
+    def deferred(self) -> int:
+        """Return how many messages the ingest has deferred, by its own count."""
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, path=str(self.metrics))
+        labels = {"outcome": "deferred", "reason": "rate_limited"}
+        return int(registry.get_sample_value("vigia_frames_total", labels) or 0)
 
     def close(self) -> None:
         for speaker in self.speakers:
@@ -254,18 +277,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(Path(folder), options.mosquitto)
         try:
-            said: dict[str, float] = {"p99_ms_quiet": _ms(stage.measure(options.seconds))}
+            said = _p99(stage.measure(options.seconds), "quiet")
             for kind in ("rubbish", "valid"):
                 result = stage.flooded(kind, options.rate, options.seconds)
-                said[f"p99_ms_{kind}"] = _ms(result)
+                said |= _p99(result, kind)
                 said[f"{kind}_per_s"] = round(result.flooded_per_s)
+                said[f"{kind}_deferred"] = result.deferred
         finally:
             stage.close()
     sys.stdout.write(json.dumps(said) + "\n")
 
 
-def _ms(result: Result) -> float:
-    return round(result.quantile(0.99) * 1000)
+def _p99(result: Result, kind: str) -> dict[str, float]:
+    sites = {"own": SITE, "other": ELSEWHERE}
+    return {
+        f"p99_ms_{kind}_{name}": round(result.quantile(0.99, site) * 1000) for name, site in sites.items()
+    }
 
 
 if __name__ == "__main__":

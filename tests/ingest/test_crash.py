@@ -13,7 +13,7 @@ from collector.model import Arrival, Born, Readings
 from tests.ingest.world import START_MS
 
 STAGES = (
-    "bucket", "verify", "admit", "receive", "resolve", "points", "write", "commit",
+    "address", "verify", "admit", "receive", "resolve", "points", "write", "commit",
     "broker_acks", "device_acks",
 )  # fmt: skip
 DUPLICATE = ("duplicate", "")

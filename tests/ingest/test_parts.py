@@ -102,10 +102,11 @@ def test_who_may_judge_silence(last_heard, steps, expected):
 
 def test_buckets_fill_again_and_are_apart():
     buckets = TokenBuckets(rate=5, burst=3)
-    assert [buckets.take("a", 0) for _ in range(4)] == [True, True, True, False]
-    assert buckets.take("b", 0)
-    assert [buckets.take("a", 0.3) for _ in range(2)] == [True, False]
-    assert [buckets.take("a", 100) for _ in range(4)] == [True, True, True, False]
+    assert [buckets.take(b"v/0/a/data", 0) for _ in range(4)] == [True, True, True, False]
+    assert buckets.take(b"v/0/b/data", 0)
+    assert [buckets.take(b"v/0/a/event", 0.3) for _ in range(2)] == [True, False]  # all kinds together
+    assert [buckets.take(b"v/0/a/data", 100) for _ in range(4)] == [True, True, True, False]
+    assert buckets.take(b"\xff", 0)
 
 
 def message(number):
@@ -127,11 +128,23 @@ def test_the_inbox_empties_the_shard_that_waits_longest_first():
     inbox = Inbox(SystemClock())
     for number in range(9):
         inbox.put(Received("ab0"[number % 3], "t", b"", number, 1, number))
-    assert [m.mid for m in inbox.take(4, 0, 0.2)] == [0, 3, 6, 1]
+    assert [m.mid for m in inbox.take(4, 0, 0.2)] == [0, 1, 3, 6]
     assert inbox.oldest_ms() == 2
-    assert [m.mid for m in inbox.take(4, 0, 0.2)] == [2, 5, 8, 4]
+    assert [m.mid for m in inbox.take(4, 0, 0.2)] == [2, 4, 5, 8]
     assert [m.mid for m in inbox.take(4, 0, 0.2)] == [7]
     assert inbox.oldest_ms() is None
+
+
+def test_a_burst_of_one_device_waits_for_its_turn():
+    inbox = Inbox(SystemClock())
+    for number in range(1000):
+        inbox.put(Received("0", "v/loud/data", b"", number, 1, number))
+    for number in range(1000, 1010):
+        inbox.put(Received("0", f"v/r{number % 5}/data", b"", number, 1, number))
+    first = [m.mid for m in inbox.take(300, 0, 0.2)]
+    assert first == [*range(290), *range(1000, 1010)]  # all of the others, in order of arrival
+    assert inbox.oldest_ms() == 290
+    assert [m.mid for m in inbox.take(2000, 0, 0.2)] == list(range(290, 1000))
 
 
 def test_the_inbox_wakes_who_waits():

@@ -159,15 +159,6 @@ def test_type_conflict(world, device):
     ]
 
 
-def test_rate_limited(world, device):
-    outcomes = world.take(*[device.data(0)] * 201)
-    assert outcomes[:2] == [STORED, ("duplicate", "")]
-    assert outcomes[200] == ("deferred", Reason.RATE_LIMITED)
-    assert len(world.post.acked) == 201
-    world.clock.step(1000)
-    assert world.take(device.data(1)) == [STORED]
-
-
 def test_invalid_frames_are_acked_to_the_broker_only_and_kept(world, device):
     topic, message = device.data(0)
     world.take((topic, change(message, len(message) - 1)))

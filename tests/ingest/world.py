@@ -70,6 +70,7 @@ class Sealer:
 
     def __init__(self, device: str = "r1", *, incarnation: bytes = b"inc-0001", boot: int = 1) -> None:
         self.device = device
+        self.shard = SHARD
         self.private = ec.generate_private_key(ec.SECP256R1())
         self.incarnation = incarnation
         self.boot = boot
@@ -90,13 +91,14 @@ class Sealer:
         """The same unit after a restart of the agent or, with ``kernel_boot``, of the machine."""
         other = Sealer(self.device, incarnation=incarnation, boot=boot)
         other.private = self.private
+        other.shard = self.shard
         other.kernel_boot = kernel_boot or self.kernel_boot
         other.started_ms = self.started_ms
         other.clock_ms = self.clock_ms
         return other
 
     def topic(self, kind: str) -> str:
-        return topics.make(SHARD, self.device, kind)
+        return topics.make(self.shard, self.device, kind)
 
     def payload(self, kind: str, now_ms: int, **values: Any) -> bytes:
         given: dict[str, Any] = {
