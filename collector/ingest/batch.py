@@ -95,7 +95,8 @@ class Batch:
     session: Session | None = None
     states: dict[str, DeviceState] = field(default_factory=dict)
     begun: bool = False  # incarnations were seen for the first time
-    at: int = 0  # how many stages were done ahead
+    at: int = 0  # the stage to go on with
+    attempts: int = 1  # at its unit of work
 
     @classmethod
     def of(cls, received: list[Received]) -> Batch:
@@ -106,6 +107,10 @@ class Batch:
     def shards(self) -> list[str]:
         """The shards it touches."""
         return sorted({item.received.shard for item in self.items})
+
+    def devices(self) -> set[str]:
+        """Return the devices whose frames it holds."""
+        return {item.frame.device for item in self.items if item.frame is not None}
 
     def open(self) -> list[Item]:
         """Return the messages whose fate is still open."""

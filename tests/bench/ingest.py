@@ -81,7 +81,11 @@ class Bench:
 
     def result(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
         """Wait for its end and return what it says."""
-        out, _ = process.communicate(timeout=600)
+        try:
+            out, _ = process.communicate(timeout=600)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
         if process.returncode:
             raise RuntimeError((self.rig.folder / "ingest.log").read_text()[-3000:])
         found: dict[str, Any] = json.loads(out.decode().splitlines()[-1])
