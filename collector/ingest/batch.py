@@ -8,7 +8,7 @@ forgets it whole, so that it can be done again from there.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from collector.model import Outcome, Quality
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collector.storage.state import DeviceState, Incarnation
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """What a topic says: who speaks, of what kind."""
 
     shard: str
@@ -30,8 +29,7 @@ class Address:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """The payload of a message whose signature was verified, and the key that signed it."""
 
     kid: str
