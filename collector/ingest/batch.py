@@ -55,6 +55,7 @@ class Work:
     current: bool = False  # the highest of its device so far
     time_ms: int = 0  # of sealing
     quality: Quality = Quality.SYNCED
+    newest_ms: int = 0  # of its samples
     points: Sequence[Point] = ()
     observations: list[tuple[str, Observation]] = field(default_factory=list)  # (site, what)
 

@@ -132,6 +132,7 @@ class PointsStage:
                 continue
             places = points.Places(partial(self._registry.site_of, frame.device), item.work.time_ms)
             parts = [part for table in frame.tables for part in places.parts_of(table)]
+            item.work.newest_ms = places.newest_ms
             item.work.observations = _told(item, frame, parts)
             item.work.points = points.FramePoints(frame.device, item.work.quality, parts)
             if not parts and _has_values(frame):

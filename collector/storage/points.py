@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collector.model import Table, Value
 
 _OFFSET = itemgetter(0)
+_EVER_MS = 1 << 53  # no sample is so old
 _FALLBACK_TAG = "instance"  # of a measurement that the register no longer knows
 
 
@@ -124,6 +125,7 @@ class Places:
     def __init__(self, site_of: Callable[[int], str | None], sealed_ms: int) -> None:
         self._site_of = site_of
         self._sealed_ms = sealed_ms
+        self.newest_ms = sealed_ms - _EVER_MS  # of all rows, with or without a value
         self._offsets: list[int] | None = None
         self._times_ms: list[int] = []
         self._site: str | None = None  # of all of them; None: more than one, or not in order
@@ -141,6 +143,7 @@ class Places:
     def _look(self, offsets: list[int]) -> None:
         self._offsets, self._site = offsets, None
         self._times_ms = [self._sealed_ms + offset for offset in offsets]
+        self.newest_ms = max(self.newest_ms, *self._times_ms)
         sites = {self._site_of(at) for at in self._times_ms}
         if len(sites) == 1 and offsets == sorted(offsets):
             (self._site,) = sites
