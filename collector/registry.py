@@ -153,7 +153,7 @@ class Registry:
         places: dict[str, list[tuple[str, int, int | None]]] = {}
         for device, site, from_ms, to_ms in sorted(rows.places, key=itemgetter(2)):
             places.setdefault(device, []).append((site, from_ms, to_ms))
-        devices = {row[0]: DeviceEntry(*row, places=tuple(places.get(row[0], ()))) for row in rows.devices}
+        devices = {row[0]: DeviceEntry(*(*row, tuple(places.get(row[0], ())))) for row in rows.devices}
         at_site: dict[str, list[DeviceEntry]] = {}
         for _, device in sorted(devices.items()):
             for site, _, to_ms in device.places:
