@@ -35,6 +35,8 @@ class Relay:
             self.finish(stop)
         try:
             begun = self._pipeline.begin(batch)
+            if not begun:
+                self._pipeline.rewind(batch)  # what it holds of the database the one before needs
             well = self.finish(stop)
         except BaseException:
             batch.release()

@@ -38,6 +38,7 @@ class ResolveStage:
         self._leases = leases
         self._reporter = reporter
         self._fleet = clock.FleetSkew()
+        self._ours = False  # the clock that is off
 
     def __call__(self, batch: Batch) -> None:
         """Resolve the time of every new frame."""
@@ -54,7 +55,8 @@ class ResolveStage:
         current, live = item.work.current, item.received.live
         if frame.kind == "birth" and frame.wall_ms is not None and current and live:
             self._fleet.note(frame.device, frame.arrival_ms - frame.wall_ms)
-        ours = self._fleet.ours()
+            self._ours = self._fleet.ours()
+        ours = self._ours
         if ours:
             self._reporter.problem("collector_clock", "the fleet's clocks agree against ours: check NTP here")
         elif fault := clock.find_fault(frame, row, current=current, live=live):
