@@ -87,6 +87,9 @@ class FramePoints(Sequence[Point]):
             self._made = [point for part in self.parts for point in self.points_of(part)]
         return self._made[index]
 
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
     def __len__(self) -> int:
         return sum(len(part.rows) for part in self.parts)
 
