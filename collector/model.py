@@ -1,6 +1,7 @@
 """Values that the collector's parts hand to each other.
 
-Plain, immutable, without I/O. Times are integers in milliseconds since 1970 UTC and end in ``_ms``;
+Plain, immutable, without I/O; what there are dozens of in a frame is a named tuple, which is made three times
+as fast as a frozen dataclass. Times are integers in milliseconds since 1970 UTC and end in ``_ms``;
 times of the collector's monotonic clock end in ``_mono``.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 Value = int | float | str | bool | None
 Instance = str | None
@@ -56,8 +57,7 @@ class Reason(StrEnum):
     TOO_MANY_INSTANCES = "too_many_instances"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """One measurement of one instance: rows of ``(offset_ms, value, ...)`` under ``fields``."""
 
     measurement: str
@@ -66,8 +66,7 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A message as the broker delivered it. ``mid`` is only valid on connection ``generation``."""
 
     shard: str
@@ -79,8 +78,7 @@ class Received:
     live: bool = True  # false while the broker hands out what it had queued: arrival then says nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """A frame whose signature was verified and whose payload has the shape that WIRE.md gives.
 
     ``seq`` is None for a death. ``wall_ms`` is None when the device's clock was not synchronised.
@@ -130,8 +128,7 @@ class Quality(StrEnum):
 # --- what the rules are given -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(NamedTuple):
     """One row of one table of one device. ``current`` is false for history: it never sets live state."""
 
     device: str

@@ -1,8 +1,9 @@
 """The ingest pipeline: a list of stages, and the one place that tries again.
 
-    address -> verify -> admit           of one message alone
+    address -> verify -> admit           of one message alone, ahead of all others (ingest/ahead)
     receive -> resolve -> points         opens the unit of work; times and places are committed
-    write                                into the store; writing the same again changes nothing
+    write                                into the store, while the next batch begins (ingest/relay); writing
+                                         the same again changes nothing
     commit                               reception, states, incidents: one transaction
     broker_acks -> device_acks           only now anybody is told
 
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 BACKOFF_S = (0.25, 15.0)
 UNIT_OF_WORK = "receive"  # where a batch that could not be settled begins again
-AHEAD = ("address", "verify", "admit")  # what may be done while the batch before is stored, see ingest/ahead
+WRITE = "write"  # what waits for the store, see ingest/relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ class Pipeline:
         while_waiting: Callable[[], None],
     ) -> None:
         self._steps = list(steps)
-        self._again = next(at for at, step in enumerate(steps) if step.name == UNIT_OF_WORK)
+        names = [step.name for step in steps]
+        self._again, self._write = names.index(UNIT_OF_WORK), names.index(WRITE)
         self._metrics = metrics
         self._reporter = reporter
         self._clock = clock
@@ -107,31 +109,47 @@ class Pipeline:
 
     def prepare(self, batch: Batch) -> None:
         """Do what can be done ahead; ``run`` goes on from there, and tries again what did not answer."""
+        self._until(batch, self._again)
+
+    def is_prepared(self, batch: Batch) -> bool:
+        """Whether all was done ahead that can be."""
+        return batch.at == self._again
+
+    def begin(self, batch: Batch) -> bool:
+        """Do what comes before the write; False when something did not answer."""
+        return self._until(batch, self._write)
+
+    def write(self, batch: Batch) -> bool:
+        """Write a batch that was begun; False when the store does not answer."""
+        return self._until(batch, self._write + 1)
+
+    def _until(self, batch: Batch, end: int) -> bool:
         try:
-            for step in self._steps[: len(AHEAD)]:
-                self._step(step, batch)
+            while batch.at < end:
+                self._step(self._steps[batch.at], batch)
                 batch.at += 1
         except (TemporaryError, OperationalError) as error:
             self._report(error)
+            batch.attempts += 1
+            return False
+        return True
+
+    def rewind(self, batch: Batch) -> None:
+        """Forget the unit of work, so that it is done again."""
+        batch.rewind()
+        batch.at = min(batch.at, self._again)
 
     def run(self, batch: Batch, stop: threading.Event) -> bool:
         """Take a batch through all stages; False when stopped while the store or state did not answer."""
-        at, pause_s = batch.at, BACKOFF_S[0]
+        pause_s = BACKOFF_S[0]
         try:
-            while True:
-                try:
-                    for at in range(at, len(self._steps)):  # noqa: B020 - goes on where it was interrupted
-                        self._step(self._steps[at], batch)
-                except (TemporaryError, OperationalError) as error:
-                    self._report(error)
-                    batch.rewind()
-                    at = min(at, self._again)
-                    self._while_waiting()
-                    if stop.wait(pause_s):
-                        return False
-                    pause_s = min(2 * pause_s, BACKOFF_S[1])
-                else:
-                    return True
+            while not self._until(batch, len(self._steps)):
+                self.rewind(batch)
+                self._while_waiting()
+                if stop.wait(pause_s):
+                    return False
+                pause_s = min(2 * pause_s, BACKOFF_S[1])
+            return True
         finally:
             batch.release()
 

@@ -6,6 +6,7 @@ collected into one. An ack that is lost does no harm: the frame comes again and 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,10 +44,13 @@ class BrokerAckStage:
             raise VigiaError(f"{undecided} messages went through the pipeline without a verdict")
         self._courier.acknowledge([item.received for item in batch.items])
         now_ms = self._clock.now_ms()
+        ended: Counter[tuple[str, str]] = Counter()
         for item in batch.items:
             if (verdict := item.verdict) is not None:
-                self._metrics.frames.labels(verdict.outcome, verdict.reason or "").inc()
+                ended[verdict.outcome, verdict.reason or ""] += 1
                 self._metrics.lag_seconds.observe(max(0, now_ms - item.received.arrival_ms) / 1000)
+        for labels, count in ended.items():
+            self._metrics.frames.labels(*labels).inc(count)
 
 
 @dataclass(slots=True)

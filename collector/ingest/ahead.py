@@ -32,7 +32,7 @@ class Ahead:
         self._ready: Batch | None = None
         self._held: Batch | None = None  # taken from the inbox, not ready yet
         self._changed = threading.Condition()
-        self._stopping = False
+        self._stopping = self._nudged = False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="ahead", daemon=True)
 
@@ -48,10 +48,17 @@ class Ahead:
         if self._thread.is_alive():
             self._thread.join(JOIN_S)
 
-    def take(self, wait_s: float) -> Batch | None:
-        """Wait for the next batch; raises what went wrong in the thread."""
+    def nudge(self) -> None:
+        """Let ``take`` return, with a batch or without one."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ready is not None or self._error is not None, wait_s)
+            self._nudged = True
+            self._changed.notify_all()
+
+    def take(self, wait_s: float) -> Batch | None:
+        """Wait for the next batch or a nudge; raises what went wrong in the thread."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or self._error or self._nudged, wait_s)
+            self._nudged = False
             if self._error is not None:
                 raise self._error
             batch, self._ready = self._ready, None

@@ -8,7 +8,7 @@ forgets it whole, so that it can be done again from there.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from collector.model import Outcome, Quality
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collector.storage.state import DeviceState, Incarnation
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """What a topic says: who speaks, of what kind."""
 
     shard: str
@@ -30,8 +29,7 @@ class Address:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """The payload of a message whose signature was verified, and the key that signed it."""
 
     kid: str
@@ -57,6 +55,7 @@ class Work:
     current: bool = False  # the highest of its device so far
     time_ms: int = 0  # of sealing
     quality: Quality = Quality.SYNCED
+    newest_ms: int = 0  # of its samples
     points: Sequence[Point] = ()
     observations: list[tuple[str, Observation]] = field(default_factory=list)  # (site, what)
 
@@ -96,7 +95,8 @@ class Batch:
     states: dict[str, DeviceState] = field(default_factory=dict)
     begun: bool = False  # incarnations were seen for the first time
     late: set[tuple[str, int]] = field(default_factory=set)  # hours whose means lack what was written
-    at: int = 0  # how many stages were done ahead
+    at: int = 0  # the stage to go on with
+    attempts: int = 1  # at its unit of work
 
     @classmethod
     def of(cls, received: list[Received]) -> Batch:
@@ -107,6 +107,10 @@ class Batch:
     def shards(self) -> list[str]:
         """The shards it touches."""
         return sorted({item.received.shard for item in self.items})
+
+    def devices(self) -> set[str]:
+        """Return the devices whose frames it holds."""
+        return {item.frame.device for item in self.items if item.frame is not None}
 
     def open(self) -> list[Item]:
         """Return the messages whose fate is still open."""

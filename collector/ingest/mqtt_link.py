@@ -234,7 +234,7 @@ class Link:
     def acknowledge(self, messages: Iterable[Received]) -> None:
         """Acknowledge messages of this connection; others, and those without QoS, are left alone."""
         sock = self._socket()
-        if sock is None or not self.online:
+        if sock is None or not self._connected:  # a batch can be stored before the SUBACK is here
             return
         mids = [message.mid for message in messages if message.generation == self.generation and message.mid]
         self._unacked -= len(mids)

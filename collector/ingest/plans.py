@@ -30,13 +30,16 @@ class Plan:
 
     def fits(self, rows: list[Any]) -> bool:
         """Whether there are rows and all of them are lists of legal numbers, none missing."""
-        types, lows, highs = self.types, self.lows, self.highs
+        width, count = len(self.types), len(rows)
+        flat: list[Any] = []
         for row in rows:
-            if type(row) is not list or tuple(map(type, row)) != types:
+            if type(row) is not list or len(row) != width:
                 return False
-            if not (all(map(le, lows, row)) and all(map(le, row, highs))):  # NaN and infinities neither
-                return False
-        return bool(rows)
+            flat += row
+        if tuple(map(type, flat)) != count * self.types:
+            return False
+        # NaN and infinities neither
+        return bool(rows) and all(map(le, count * self.lows, flat)) and all(map(le, flat, count * self.highs))
 
 
 def plan_of(measurement: str, names: tuple[str, ...]) -> Plan | None:

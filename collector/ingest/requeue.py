@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -91,17 +92,12 @@ class Requeue:
         """Write the tables of one row."""
         device, quality = row.device_id or "", Quality(row.quality or Quality.BOUNDED)
         checked = [self._register.check(device, table).table for table in tables]
-        rows = [
-            points.Taken(table, site, time_ms, line)
-            for table in checked
-            if table is not None
-            for line in points.rows_in_time(table)
-            if any(value is not None for value in line[1:])
-            if (site := self._registry.site_of(device, time_ms := (row.sealed_ms or row.at_ms) + line[0]))
-        ]
-        if not rows:
+        site_of = partial(self._registry.site_of, device)
+        places = points.Places(site_of, row.sealed_ms or row.at_ms)
+        parts = [part for table in checked if table is not None for part in places.parts_of(table)]
+        if not parts:
             return Written(Reason.NO_ASSIGNMENT if any(checked) else Reason.WRONG_TYPE)
-        frames = [points.FramePoints(device, quality, rows)]
+        frames = [points.FramePoints(device, quality, parts)]
         means.note(session, self._store.late_hours(frames), row.at_ms)
         return self._store.write(frames)[0]
 

@@ -6,7 +6,8 @@ written; see ``clock``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
@@ -37,6 +38,7 @@ class ResolveStage:
         self._leases = leases
         self._reporter = reporter
         self._fleet = clock.FleetSkew()
+        self._ours = False  # the clock that is off
 
     def __call__(self, batch: Batch) -> None:
         """Resolve the time of every new frame."""
@@ -53,7 +55,8 @@ class ResolveStage:
         current, live = item.work.current, item.received.live
         if clock.tells_freshness(frame, row, current=current, live=live):
             self._fleet.note(frame.device, frame.arrival_ms - (frame.wall_ms or 0))
-        ours = self._fleet.ours()
+            self._ours = self._fleet.ours()
+        ours = self._ours
         if ours:
             self._reporter.problem("collector_clock", "the fleet's clocks agree against ours: check NTP here")
         elif fault := clock.find_fault(frame, row, current=current, live=live):
@@ -133,49 +136,56 @@ class PointsStage:
         for item, frame, _ in _numbered(batch):
             if not frame.tables:
                 continue
-            rows, item.work.observations = self._take(item, frame)
-            item.work.points = points.FramePoints(frame.device, item.work.quality, rows)
-            if not rows and _has_values(frame):
+            places = points.Places(partial(self._registry.site_of, frame.device), item.work.time_ms)
+            parts = [part for table in frame.tables for part in places.parts_of(table)]
+            item.work.newest_ms = places.newest_ms
+            item.work.observations = _told(item, frame, parts)
+            item.work.points = points.FramePoints(frame.device, item.work.quality, parts)
+            if not parts and _has_values(frame):
                 item.finish(Outcome.REFUSED, Reason.NO_ASSIGNMENT, f"{frame.device} was at no facility then")
 
-    def _take(self, item: Item, frame: Frame) -> tuple[list[points.Taken], list[tuple[str, Observation]]]:
-        """Return the rows that hold a value, with the facility at which the device was, and what is told.
 
-        The rules are told the rows that they read, and of the others one for each moment: that it was lived.
-        """
-        work, device = item.work, frame.device
-        current = work.current and work.quality is not Quality.BOUNDED
-        sites: dict[int, str | None] = {}
-        rows, told = [], []
-        unread: dict[int, points.Taken] = {}
-        for table in frame.tables:
-            read = reads(table.measurement, table.instance)
-            for row in points.rows_in_time(table):
-                time_ms = work.time_ms + row[0]
-                if time_ms not in sites:
-                    sites[time_ms] = self._registry.site_of(device, time_ms)
-                site = sites[time_ms]
-                if site is None or _is_empty(row):
-                    continue
-                rows.append(points.Taken(table, site, time_ms, row))
-                if read:
-                    told.append((site, _reading(device, rows[-1], current=current)))
-                else:
-                    unread[time_ms] = rows[-1]
-        for _, reading in told:
-            unread.pop(reading.time_ms, None)
-        told += [(taken.site, _reading(device, taken, current=current)) for taken in unread.values()]
-        return rows, list(told)
+def _told(item: Item, frame: Frame, parts: list[points.Part]) -> list[tuple[str, Observation]]:
+    """Return what the rules are told: the rows that they read, and of the others one for each moment."""
+    current = item.work.current and item.work.quality is not Quality.BOUNDED
+    told: list[tuple[str, Observation]] = []
+    moments: set[int] = set()
+    unread: list[points.Part] = []
+    for part in parts:
+        if reads(part.table.measurement, part.table.instance):
+            told += _readings(frame.device, part, current=current)
+            moments.update(part.times_ms)
+        else:
+            unread.append(part)
+    rest = {
+        at: (part, row)
+        for part in unread
+        if not moments.issuperset(part.times_ms)
+        for at, row in zip(part.times_ms, part.rows, strict=True)
+        if at not in moments
+    }
+    for at, (part, row) in rest.items():
+        told += _readings(frame.device, part._replace(times_ms=[at], rows=[row]), current=current)
+    return told
 
 
-def _is_empty(row: tuple[Any, ...]) -> bool:
-    return None in row and all(value is None for value in row[1:])
-
-
-def _reading(device: str, taken: points.Taken, *, current: bool) -> Readings:
-    table, _, time_ms, row = taken
-    values = points.row_values(table, row)
-    return Readings(device, time_ms, table.measurement, table.instance, values, current)
+def _readings(device: str, part: points.Part, *, current: bool) -> list[tuple[str, Observation]]:
+    table, site, times_ms, rows = part
+    measurement, instance, names, _ = table
+    return [
+        (
+            site,
+            Readings(
+                device,
+                at,
+                measurement,
+                instance,
+                points.row_values(table, row) if None in row else dict(zip(names, row[1:], strict=True)),
+                current,
+            ),
+        )
+        for at, row in zip(times_ms, rows, strict=True)
+    ]
 
 
 def _has_values(frame: Frame) -> bool:

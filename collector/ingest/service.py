@@ -20,6 +20,7 @@ from collector.ingest.hearing import Hearing
 from collector.ingest.inbox import Inbox
 from collector.ingest.lease import LEASE_MS, Leases
 from collector.ingest.mqtt_source import MqttSource
+from collector.ingest.relay import Relay
 from collector.pipeline import Parts, Pipeline, stages
 from collector.storage.chronicle import Chronicle
 from collector.storage.means import Means, MeansThread
@@ -78,6 +79,7 @@ class IngestService:
         self._pipeline = Pipeline(steps, metrics, reporter, clock, self._be_deaf)
         self._ahead = Ahead(inbox, self._pipeline.prepare, config.ingest)
         self._means = MeansThread(Means(engine, store, reporter, config.ingest.shards), clock)
+        self._relay = Relay(self._pipeline, self._ahead.nudge)
         self._chronicle = Chronicle(engine, store, reporter, config.ingest.shards)
         self._hearing: dict[str, Hearing] = {}
         self._next_tick = self._next_refresh = 0.0
@@ -96,6 +98,7 @@ class IngestService:
         finally:
             self._means.stop()
             self._ahead.stop()
+            self._relay.close()
             self._source.stop(goodbye=goodbye)
         self._leases.release()
 
@@ -133,10 +136,16 @@ class IngestService:
         while not stop.is_set():
             if not self._source.is_alive():
                 raise VigiaError("the network thread ended: this is a fault of ours, see the log")
-            if (batch := self._ahead.take(self._wait_s())) is not None:
-                self._pipeline.run(batch, stop)
+            batch = self._ahead.take(self._wait_s())
+            if batch is not None:
+                self._relay.take(batch, stop)
+            elif self._relay.is_due():
+                self._relay.finish(stop)
             self._device_acks.flush()
-            self._pass_time()
+            if self._clock.mono() >= self._next_tick:
+                self._relay.finish(stop)  # the rules are told what came before they are told that nothing did
+                self._pass_time()
+        self._relay.finish(stop)
 
     def _wait_s(self) -> float:
         return min(_FLUSH_S, max(0.0, self._next_tick - self._clock.mono()))
@@ -144,8 +153,6 @@ class IngestService:
     def _pass_time(self) -> None:
         """Every ``tick_ms``: keep the leases and let time pass for the sites that are listened to."""
         now = self._clock.mono()
-        if now < self._next_tick:
-            return
         self._next_tick = now + self._config.rules.tick_ms / 1000
         try:
             if now >= self._next_refresh:

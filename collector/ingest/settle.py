@@ -230,7 +230,11 @@ def _advance(item: Item, frame: Frame, row: Incarnation, state: DeviceState) -> 
     state.arrival_ms = max(state.arrival_ms or 0, frame.arrival_ms)
     if not item.work.current:
         return
-    state.incarnation, state.incarnation_order, state.seq = frame.incarnation, row.order, frame.seq or 0
+    if state.incarnation != frame.incarnation:
+        state.incarnation = frame.incarnation
+    if state.incarnation_order != row.order:
+        state.incarnation_order = row.order
+    state.seq = frame.seq or 0
     if frame.tables and not (item.verdict and item.verdict.outcome is Outcome.REFUSED):
-        newest = item.work.time_ms + max(line[0] for table in frame.tables for line in table.rows)
+        newest = item.work.newest_ms
         state.sample_ms = max(state.sample_ms or newest, newest)

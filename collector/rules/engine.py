@@ -69,15 +69,17 @@ def _copied(value: Any) -> Any:
 
 def _observe(board: Board, items: list[Observation]) -> None:
     """Who speaks comes before what is said: a backlog belongs to a device that is back."""
-    for item in items:
-        if isinstance(item, Suspect):
-            security.observe(board, item)  # somebody in its name: no sign that the device speaks
-        elif not isinstance(item, Readings):
-            silence.observe(board, item)
+    rows: list[Readings] = []
     for item in items:
         if isinstance(item, Readings):
-            for read in READERS:
-                read(board, item)
+            rows.append(item)
+        elif isinstance(item, Suspect):
+            security.observe(board, item)  # somebody in its name: no sign that the device speaks
+        else:
+            silence.observe(board, item)
+    for row in rows:
+        for read in READERS:
+            read(board, row)
 
 
 def _prune(board: Board) -> None:

@@ -27,6 +27,8 @@ NUMBERS: Final = {
     "runtime_s": "battery_runtime",
     "load": "load_percent",
 }
+_CONTACT: Final = frozenset(CONTACT)
+_NUMBERS: Final = (int, float)
 ON_BATTERY: Final = ("supply_lost", "on_battery")
 # the input is measured to be gone; what remains is a plug pulled, or a whole street without supply
 SUPPLY_CONFIDENCE: Final = 0.9
@@ -60,7 +62,9 @@ def _take(board: Board, subject: str, readings: Readings) -> None:
     if late_ms > 0:
         _forget_times(ups)
     ups["seen_ms"] = readings.time_ms
-    lost = next((name for name in CONTACT if readings.fields.get(name)), None)
+    lost = None
+    if not _CONTACT.isdisjoint(readings.fields):
+        lost = next((name for name in CONTACT if readings.fields.get(name)), None)
     _set_contact(ups, lost, readings.time_ms)
     if lost is None:
         _remember(board, ups, readings)
@@ -158,7 +162,8 @@ def _is_quiet(board: Board, subject: str, ups: Memory) -> bool:
     """Say that no finding can change anything: none shows yes, and nothing of this UPS is but clear."""
     if not ups["contact"] or ups.get("line") == "ob" or ups.get("rb") or ups.get("cal"):
         return False
-    return all(key.partition("|")[2] != subject for key in board.memory["conditions"])
+    conditions = board.memory["conditions"]
+    return not conditions or all(key.partition("|")[2] != subject for key in conditions)
 
 
 def _findings(board: Board, subject: str, ups: Memory, at_ms: int) -> Iterator[Finding]:
@@ -296,4 +301,4 @@ def _tell_contact(board: Board, subject: str, ups: Memory, at_ms: int) -> None:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, _NUMBERS) else None

@@ -1,4 +1,4 @@
-"""InfluxDB 2 through influxdb-client; line protocol is prepared by us.
+"""InfluxDB 2: line protocol prepared and sent by us, everything else through influxdb-client.
 
 What InfluxDB answers decides what becomes of a frame: 400, 413 and 422 are about the points, and the batch
 is halved until the culprit is alone; everything else (401 and 404 too: a token or bucket that is being set
@@ -8,18 +8,15 @@ long bucket under their own names, beside the 5-minute means that a task of the 
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from influxdb_client.client.influxdb_client import InfluxDBClient
-from influxdb_client.client.write_api import SYNCHRONOUS
-from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from collector.errors import StoreUnavailableError
 from collector.model import Reason
-from collector.storage import influx_flux, influx_lines, influx_setup
+from collector.storage import influx_flux, influx_lines
+from collector.storage.influx_http import Answer, LineWriter
 from collector.storage.points import HOUR_MS, hours, instance_tag, oldest_ms, split_by_time
 from collector.storage.port import Latest, Series, Written
 
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
     from collector.clock import Clock
     from collector.config import StoreConfig
     from collector.model import Point, Value
+    from collector.storage.influx_client import InfluxClient
     from collector.storage.port import SeriesQuery
 
 DAY_MS = 86_400_000
@@ -51,32 +49,31 @@ class InfluxStore:
     def __init__(self, config: StoreConfig, token: str, clock: Clock) -> None:
         self._config = config
         self._clock = clock
-        influx = config.influx
-        self._client: Any = InfluxDBClient(
-            url=influx.url, token=token, org=influx.org, timeout=influx.timeout_ms
-        )
-        self._writer: Any = self._client.write_api(write_options=SYNCHRONOUS)
-        self._reader = self._client.query_api()
+        self._token = token
+        self._writer = LineWriter(config.influx, token)
+        self._opened: InfluxClient | None = None
+
+    def _client(self) -> InfluxClient:
+        if self._opened is None:
+            from collector.storage.influx_client import InfluxClient  # noqa: PLC0415 - see influx_http
+
+            self._opened = InfluxClient(self._config.influx, self._token)
+        return self._opened
 
     def provision(self) -> list[str]:
         """Create or correct buckets, their retention, and the task that makes the means."""
-        try:
-            return influx_setup.provision(self._client, self._config)
-        except (ApiException, HTTPError) as error:
-            raise self._unavailable(error) from error
+        return self._client().provision(self._config)
 
     def check(self) -> None:
         """Return when points can be written: the server answers and the bucket is there."""
-        try:
-            found = self._client.buckets_api().find_bucket_by_name(self._config.influx.bucket)
-        except (ApiException, HTTPError) as error:
-            raise self._unavailable(error) from error
-        if found is None:
+        if not self._client().has_bucket(self._config.influx.bucket):
             raise StoreUnavailableError(f"InfluxDB has no bucket '{self._config.influx.bucket}': provision")
 
     def close(self) -> None:
         """Give the connections back."""
-        self._client.close()
+        self._writer.close()
+        if self._opened is not None:
+            self._opened.close()
 
     # --- writing --------------------------------------------------------------------------------------
 
@@ -118,13 +115,16 @@ class InfluxStore:
 
     def _post(self, bucket: str, lines: bytes) -> None:
         try:
-            self._writer.write(bucket, record=lines, write_precision="ms")
-        except ApiException as error:
-            if error.status in _ABOUT_POINTS:
-                raise _RefusedError(_message(error)) from error
-            raise self._unavailable(error) from error
+            self._writer.write(bucket, lines)
+        except Answer as answer:
+            if answer.status in _ABOUT_POINTS:
+                raise _RefusedError(answer.text) from answer
+            raise self._unavailable(answer) from answer
         except HTTPError as error:
             raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> StoreUnavailableError:
+        return StoreUnavailableError(f"InfluxDB at {self._config.influx.url}: {error}")
 
     # --- means -----------------------------------------------------------------------------------------
 
@@ -144,7 +144,9 @@ class InfluxStore:
             return
         influx = self._config.influx
         params = {"_bucket": influx.bucket, "_long_bucket": influx.long_bucket, "_site": site}
-        self._query(influx_flux.means(), params | {"_start": _time(start_ms), "_stop": _time(stop_ms)})
+        self._client().query(
+            influx_flux.means(), params | {"_start": _time(start_ms), "_stop": _time(stop_ms)}
+        )
 
     def _whole_from_ms(self, now_ms: int) -> int:
         """Return from which hour on the raw bucket has everything."""
@@ -160,7 +162,7 @@ class InfluxStore:
         if site is not None:
             params["_site"] = site
         newest: dict[tuple[str, str, str, str | None], tuple[int, dict[str, Value]]] = {}
-        for record in self._query(influx_flux.latest(by_site=site is not None), params):
+        for record in self._client().query(influx_flux.latest(by_site=site is not None), params):
             values = record.values
             if "device" not in values:
                 continue  # what the centre concluded
@@ -203,23 +205,13 @@ class InfluxStore:
         tag = instance_tag(query.measurement)
         flux, params = influx_flux.series(query, tag, list(names))
         params |= {"_bucket": bucket, "_start": _time(query.start_ms), "_stop": _time(query.stop_ms)}
-        for record in self._query(flux, params):
+        for record in self._client().query(flux, params):
             values = record.values
             key = (values.get("device") or "", values.get(tag), names[values["_field"]])
             time_ms = _ms(values["_time"])
             if query.every_ms is not None:
                 time_ms -= time_ms % query.every_ms  # the first window begins where the range does
             found.setdefault(key, {})[time_ms] = float(values["_value"])
-
-    def _query(self, flux: str, params: dict[str, Any]) -> list[Any]:
-        try:
-            return list(self._reader.query_stream(flux, params=params))
-        except (ApiException, HTTPError) as error:
-            raise self._unavailable(error) from error
-
-    def _unavailable(self, error: Exception) -> StoreUnavailableError:
-        text = f"{error.status} {_message(error)}" if isinstance(error, ApiException) else str(error)
-        return StoreUnavailableError(f"InfluxDB at {self._config.influx.url}: {text}")
 
 
 def _too_old(frame: Sequence[Point], limit_ms: int) -> Written:
@@ -233,15 +225,6 @@ def _too_old(frame: Sequence[Point], limit_ms: int) -> Written:
 
 def _reason(text: str) -> Reason:
     return next((reason for part, reason in _REASONS if part in text), Reason.STORE_REFUSED)
-
-
-def _message(error: ApiException) -> str:
-    """Return what InfluxDB says, in one line."""
-    try:
-        text = str(json.loads(error.body)["message"])
-    except (TypeError, ValueError, KeyError):
-        text = str(error.reason or error.body)
-    return " ".join(text.split())[:300]
 
 
 def _time(ms: int) -> datetime:

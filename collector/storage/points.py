@@ -14,12 +14,13 @@ from agent.wire import fields as register
 from collector.model import Point, Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from collector.model import Table, Value
 
 HOUR_MS = 3_600_000
 _OFFSET = itemgetter(0)
+_EVER_MS = 1 << 53  # no sample is so old
 _FALLBACK_TAG = "instance"  # of a measurement that the register no longer knows
 
 
@@ -51,29 +52,29 @@ def with_quality(values: dict[str, Value], quality: Quality) -> dict[str, Value]
     return values | {register.TIME_QUALITY: quality.value}
 
 
-class Taken(NamedTuple):
-    """One row of a table, where and when it was taken."""
+class Part(NamedTuple):
+    """Rows of one table taken at one facility, oldest first, and when. Every row has a value."""
 
     table: Table
     site: str
-    time_ms: int
-    row: tuple[Any, ...]
+    times_ms: list[int]
+    rows: Sequence[tuple[Any, ...]]
 
 
 class FramePoints(Sequence[Point]):
-    """The points of one frame. They are made when somebody looks at them; ``rows`` is what they are made of.
+    """The points of one frame. They are made when somebody looks at them; ``parts`` is what they are made of.
 
-    A store that writes text need not look: see ``influx_lines``. Every row has a value.
+    A store that writes text need not look: see ``influx_lines``.
     """
 
-    __slots__ = ("_made", "device", "newest_ms", "oldest_ms", "quality", "rows")
+    __slots__ = ("_made", "device", "newest_ms", "oldest_ms", "parts", "quality")
 
-    def __init__(self, device: str, quality: Quality, rows: list[Taken]) -> None:
+    def __init__(self, device: str, quality: Quality, parts: list[Part]) -> None:
         self.device = device
         self.quality = quality
-        self.rows = rows
-        times = [taken.time_ms for taken in rows]
-        self.oldest_ms, self.newest_ms = min(times, default=0), max(times, default=0)
+        self.parts = parts
+        self.oldest_ms = min([part.times_ms[0] for part in parts], default=0)
+        self.newest_ms = max([part.times_ms[-1] for part in parts], default=0)
         self._made: list[Point] | None = None
 
     @overload
@@ -84,15 +85,22 @@ class FramePoints(Sequence[Point]):
 
     def __getitem__(self, index: int | slice) -> Point | list[Point]:
         if self._made is None:
-            self._made = [self._point(taken) for taken in self.rows]
+            self._made = [point for part in self.parts for point in self.points_of(part)]
         return self._made[index]
 
-    def __len__(self) -> int:
-        return len(self.rows)
+    def __bool__(self) -> bool:
+        return bool(self.parts)
 
-    def _point(self, taken: Taken) -> Point:
-        values = with_quality(row_values(taken.table, taken.row), self.quality)
-        return point(taken.table, values, taken.site, self.device, taken.time_ms)
+    def __len__(self) -> int:
+        return sum(len(part.rows) for part in self.parts)
+
+    def points_of(self, part: Part) -> list[Point]:
+        """Make the points of one part."""
+        table, site, times_ms, rows = part
+        return [
+            point(table, with_quality(row_values(table, row), self.quality), site, self.device, time_ms)
+            for time_ms, row in zip(times_ms, rows, strict=True)
+        ]
 
 
 def oldest_ms(frame: Sequence[Point]) -> int:
@@ -115,12 +123,49 @@ def split_by_time(frame: Sequence[Point], border_ms: int) -> tuple[list[Point], 
 def hours(frame: Sequence[Point], start_ms: int, stop_ms: int) -> set[tuple[str, int]]:
     """Return the sites and hours (their begin) of a frame's points in ``[start_ms, stop_ms)``."""
     if isinstance(frame, FramePoints):
-        places = {(taken.site, taken.time_ms) for taken in frame.rows}
+        places = {(part.site, at) for part in frame.parts for at in part.times_ms}
     else:
         places = {(dict(item.tags)["site"], item.time_ms) for item in frame}
     return {(site, at - at % HOUR_MS) for site, at in places if start_ms <= at < stop_ms}
 
 
-def rows_in_time(table: Table) -> Iterator[tuple[Any, ...]]:
-    """Return a table's rows, oldest first."""
-    return iter(sorted(table.rows, key=_OFFSET))
+class Places:
+    """Where a device was at each sample of a frame: ``parts_of`` divides its tables by that.
+
+    The tables of a frame mostly share their moments, which are looked up once.
+    """
+
+    def __init__(self, site_of: Callable[[int], str | None], sealed_ms: int) -> None:
+        self._site_of = site_of
+        self._sealed_ms = sealed_ms
+        self.newest_ms = sealed_ms - _EVER_MS  # of all rows, with or without a value
+        self._offsets: list[int] | None = None
+        self._times_ms: list[int] = []
+        self._site: str | None = None  # of all of them; None: more than one, or not in order
+
+    def parts_of(self, table: Table) -> list[Part]:
+        """Return the rows that hold a value, oldest first; those taken at no facility are left out."""
+        rows = table.rows
+        offsets = [row[0] for row in rows]
+        if offsets != self._offsets:
+            self._look(offsets)
+        if self._site is not None and not any([None in row for row in rows]):  # noqa: C419 - a list is faster
+            return [Part(table, self._site, self._times_ms, rows)]
+        return self._one_by_one(table)
+
+    def _look(self, offsets: list[int]) -> None:
+        self._offsets, self._site = offsets, None
+        self._times_ms = [self._sealed_ms + offset for offset in offsets]
+        self.newest_ms = max(self.newest_ms, *self._times_ms)
+        sites = {self._site_of(at) for at in self._times_ms}
+        if len(sites) == 1 and offsets == sorted(offsets):
+            (self._site,) = sites
+
+    def _one_by_one(self, table: Table) -> list[Part]:
+        parts = []
+        for row in sorted(table.rows, key=_OFFSET):
+            at = self._sealed_ms + row[0]
+            site = self._site_of(at)
+            if site is not None and any(value is not None for value in row[1:]):
+                parts.append(Part(table, site, [at], (row,)))
+        return parts

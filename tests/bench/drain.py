@@ -119,6 +119,8 @@ def _report(probe: Probe, began_cpu: float) -> dict[str, Any]:
         "frames": probe.done,
         "batches": probe.batches,
         "outcomes": probe.outcomes,
+        "first_ms": probe.first_ms or 0,
+        "ended_ms": ended_ms,
         "wall_s": (ended_ms - (probe.first_ms or 0)) / 1000,
         "cpu_s": ended_cpu - began_cpu,
         "stages_cpu_s": probe.stages,

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -40,7 +41,8 @@ class Results:
 class Bench:
     """One fleet, one set of servers."""
 
-    def __init__(self, folder: Path, *, devices: int, cores: int) -> None:
+    def __init__(self, folder: Path, *, devices: int, cores: int, workers: int = 1) -> None:
+        self.workers = workers
         self.fleet = Fleet(devices)
         self.rig = Rig(folder, cores)
         self.influx = None
@@ -81,7 +83,11 @@ class Bench:
 
     def result(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
         """Wait for its end and return what it says."""
-        out, _ = process.communicate(timeout=600)
+        try:
+            out, _ = process.communicate(timeout=600)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
         if process.returncode:
             raise RuntimeError((self.rig.folder / "ingest.log").read_text()[-3000:])
         found: dict[str, Any] = json.loads(out.decode().splitlines()[-1])
@@ -95,10 +101,21 @@ class Bench:
     def drain(self, messages: list[Message]) -> tuple[dict[str, Any], stored.Series]:
         """Queue frames, let the ingest take them, and return how it went and what is stored."""
         influx = self.rig.bucket()
-        config = self.rig.configure(influx)
         self.feeder.feed((message.topic, message.frame) for message in messages)
-        found = self.result(self.spawn(config, len(messages)))
+        waiting = Counter(topics.parse(message.topic)[0] for message in messages)
+        before = self.rig.servers_cpu_s()
+        processes = [
+            self.spawn(self.rig.configure(influx, shards), sum(waiting[shard] for shard in shards))
+            for shards in self.shares(sorted(waiting))
+        ]
+        found = together([self.result(process) for process in processes])
+        found["servers_cpu_s"] = self.rig.servers_cpu_s() - before
         return found, self.series(influx)
+
+    def shares(self, shards: list[str]) -> list[str]:
+        """Divide shards among the workers."""
+        shares = ["".join(shards[number :: self.workers]) for number in range(self.workers)]
+        return [share for share in shares if share]
 
     def drain_lines(self, telegraf: Telegraf, messages: list[Message]) -> tuple[Ran, stored.Series]:
         """Let Telegraf do the same."""
@@ -129,6 +146,19 @@ class Bench:
             self.feeder.publish(message.topic, message.frame)
         self.result(process)
         return percentile([at - sent[key] for key, at in read_detail(detail) if key in sent], 0.99) * 1000
+
+
+def together(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Add up what the workers say."""
+    whole = dict(parts[0])
+    for part in parts[1:]:
+        for name in ("frames", "batches", "cpu_s", "rss_mb"):
+            whole[name] += part[name]
+        for name in ("outcomes", "stages_cpu_s", "stages_waited_s"):
+            whole[name] = dict(Counter(whole[name]) + Counter(part[name]))
+        whole["first_ms"] = min(whole["first_ms"], part["first_ms"])
+        whole["ended_ms"] = max(whole["ended_ms"], part["ended_ms"])
+    return whole | {"wall_s": (whole["ended_ms"] - whole["first_ms"]) / 1000}
 
 
 def read_detail(path: Path) -> list[tuple[tuple[str, int], float]]:
@@ -179,7 +209,8 @@ def check(found: dict[str, Any], series: stored.Series, messages: list[Message])
 
 def describe(found: dict[str, Any]) -> str:
     rate = found["frames"] / found["wall_s"]
-    return f"{rate:7.0f} frames/s {found['cpu_s']:6.2f} CPU s {found['rss_mb']:6.0f} MB"
+    ours = f"{rate:7.0f} frames/s {found['cpu_s']:6.2f} CPU s {found['rss_mb']:6.0f} MB"
+    return f"{ours}, broker and database {found['servers_cpu_s']:.2f} CPU s"
 
 
 def stages(results: Results) -> dict[str, float]:
@@ -225,6 +256,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--devices", type=int, default=1_000, help="each with a key of its own")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--cores", type=int, default=2, help="for broker, database and ingest together")
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the shards")
     parser.add_argument("--live-s", type=float, default=10.0, help="seconds at half the rate")
     parser.add_argument("--telegraf", type=Path, help="a Telegraf to compare with")
     return parser.parse_args(words)
@@ -232,7 +264,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
 
 def run(folder: Path, arguments: argparse.Namespace) -> Results:
     """Measure in a folder."""
-    bench = Bench(folder, devices=arguments.devices, cores=arguments.cores)
+    bench = Bench(folder, devices=arguments.devices, cores=arguments.cores, workers=arguments.workers)
     try:
         bench.start()
         return measure(bench, arguments)

@@ -13,10 +13,12 @@ import paho.mqtt.client as paho
 from cryptography import x509
 from paho.mqtt.enums import CallbackAPIVersion
 
+from agent.wire import topics
 from certs import files, issuing, keys
 from collector.clock import SystemClock
 from collector.config import StoreConfig
 from collector.storage.influx import InfluxStore
+from tests.bench.proc import cpu_seconds
 from tests.broker.client import Credentials
 from tests.servers import programs
 from tests.servers.influx import InfluxServer
@@ -48,6 +50,7 @@ key_file = "{pki}/collector/key.pem"
 
 [ingest]
 ack_secret_file = "{pki}/collector/ack.secret"
+shards = "{shards}"
 
 [registry]
 enrolments_dir = "{pki}/enrolments"
@@ -112,6 +115,10 @@ class Rig:
         self.mosquitto.stop()
         self.influx.stop()
 
+    def servers_cpu_s(self) -> float:
+        """Return the processor time that broker and database have used."""
+        return cpu_seconds(self.mosquitto.pid) + cpu_seconds(self.influx.pid)
+
     def bucket(self) -> InfluxConfig:
         """Make a bucket of its own for one run."""
         config = self.influx.config()
@@ -120,14 +127,14 @@ class Rig:
         store.close()
         return config
 
-    def configure(self, influx: InfluxConfig) -> Path:
+    def configure(self, influx: InfluxConfig, shards: str = topics.SHARDS) -> Path:
         """Write the collector's configuration; everything not said here is the default."""
         (self.folder / "influx.token").write_text(self.influx.token)
         text = CONFIG.format(
             port=self.authority.settings.collector_port, pki=self.authority.folder, url=self.influx.url,
-            org=self.influx.org, bucket=influx.bucket, long=influx.long_bucket,
+            org=self.influx.org, bucket=influx.bucket, long=influx.long_bucket, shards=shards,
         )  # fmt: skip
-        path = self.folder / "collector.toml"
+        path = self.folder / f"collector-{shards}.toml"
         path.write_text(text)
         return path
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from collector.storage import migrate
@@ -15,6 +16,7 @@ def test_the_migrations_make_the_tables_of_the_models(tmp_path: Path) -> None:
     assert not migrate.is_current(engine)
     assert migrate.upgrade(engine)
     assert migrate.is_current(engine)
+    assert migrate.newest() == ScriptDirectory(str(migrate.MIGRATIONS)).get_current_head()
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 

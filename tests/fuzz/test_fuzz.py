@@ -80,7 +80,7 @@ def skips_the_aad(item: Item) -> bool:
         return False
     honest = VerifyStage(Enrolled())  # type: ignore[arg-type]  # the keys alone
     for topic in TOPICS:
-        other = Batch.of([replace(item.received, topic=topic)])
+        other = Batch.of([item.received._replace(topic=topic)])
         other.items[0].address = item.address
         honest(other)
         if other.items[0].signed is not None:

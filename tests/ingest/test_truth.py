@@ -68,8 +68,8 @@ def times_are_clamped_to_the_arrival(monkeypatch):
 
 
 def history_is_told_as_live(monkeypatch):
-    right = resolve._reading
-    monkeypatch.setattr(resolve, "_reading", lambda device, taken, **_: right(device, taken, current=True))
+    right = resolve._readings
+    monkeypatch.setattr(resolve, "_readings", lambda device, part, **_: right(device, part, current=True))
 
 
 def clocks_are_believed(monkeypatch):

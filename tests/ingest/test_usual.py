@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ from collector.ingest.tables import Register
 from collector.model import Quality, Table
 from collector.rules.reads import READ
 from collector.storage import influx_lines
-from collector.storage.points import FramePoints, Taken, oldest_ms, point, row_values, with_quality
+from collector.storage.points import FramePoints, Part, Places, oldest_ms, point, row_values, with_quality
 
 NUMBERS = st.one_of(
     st.integers(-3, 300),
@@ -80,14 +82,18 @@ COUNTS = st.one_of(st.none(), st.integers(-(1 << 63), (1 << 63) - 1))
     st.lists(st.tuples(st.integers(-9, 0), VALUES, COUNTS), min_size=1, max_size=3),
     st.sampled_from(["a", "50 % = x, y", "ä"]),
     st.sampled_from(Quality),
+    st.one_of(
+        st.just(["casa"] * 10), st.lists(st.sampled_from(["casa", "lejos", None]), min_size=10, max_size=10)
+    ),
 )
-def test_lines_of_a_frame_are_those_of_its_points(rows, instance, quality):
+def test_lines_of_a_frame_are_those_of_its_points(rows, instance, quality, sites):
     table = Table("upsd", instance, ("input_voltage", "bad_values"), tuple(rows))
-    taken = [Taken(table, "casa", 1000 + row[0], row) for row in rows if row[1:] != (None, None)]
-    frame = FramePoints("r1", quality, taken)
+    site_of = dict(zip(range(991, 1001), sites, strict=True))
+    frame = FramePoints("r1", quality, Places(site_of.__getitem__, 1000).parts_of(table))
     made = [
-        point(table, with_quality(row_values(table, row), quality), "casa", "r1", time_ms)
-        for _, _, time_ms, row in taken
+        point(table, with_quality(row_values(table, row), quality), site, "r1", 1000 + row[0])
+        for row in sorted(rows, key=itemgetter(0))
+        if row[1:] != (None, None) and (site := site_of[1000 + row[0]])
     ]
     assert list(frame) == made
     assert influx_lines.encode(frame) == influx_lines.encode(made)
@@ -97,7 +103,7 @@ def test_lines_of_a_frame_are_those_of_its_points(rows, instance, quality):
 
 def test_text_goes_the_long_way():
     table = Table("upsd", "a", ("last_transfer",), ((0, 'low "line"'),))
-    frame = FramePoints("r1", Quality.SYNCED, [Taken(table, "casa", 5, table.rows[0])])
+    frame = FramePoints("r1", Quality.SYNCED, [Part(table, "casa", [5], table.rows)])
     assert (
         influx_lines.encode(frame) == rb'upsd,device=r1,site=casa,ups_name=a last_transfer="low \"line\"" 5'
     )

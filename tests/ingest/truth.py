@@ -423,8 +423,7 @@ def _check_error(sealed: Sealed, error_ms: int, how: str) -> None:
 
 
 def _at(frame: Frame, arrival_ms: int) -> Frame:
-    values = {name: getattr(frame, name) for name in Frame.__slots__}
-    return Frame(**values | {"arrival_ms": arrival_ms})
+    return frame._replace(arrival_ms=arrival_ms)
 
 
 # --- examples -----------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from collector.rules import power
 from collector.rules.network import silence
@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from collector.rules.board import Board, Memory
 
 
+_AWAY: Final = frozenset({Voice.SILENT, Voice.RETURNING})
+
+
 def observe(board: Board, readings: Readings) -> None:
     """Take a row: into the state of the link when current, into the story when from a silence."""
     devices = board.memory["devices"]
     entry = devices.get(readings.device) or devices.setdefault(readings.device, silence.blank())
     if readings.current:
         _remember(entry, readings)
-    if entry["voice"] in {Voice.SILENT, Voice.RETURNING} and _from_silence(board, entry, readings):
+    if entry["voice"] in _AWAY and _from_silence(board, entry, readings):
         _tell(board, entry, readings)
 
 
