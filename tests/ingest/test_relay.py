@@ -34,6 +34,9 @@ class Gate:
             raise StoreUnavailableError("down")
         return self._store.write(frames)
 
+    def late_hours(self, frames):
+        return self._store.late_hours(frames)
+
     def series(self, query):
         return self._store.series(query)
 
