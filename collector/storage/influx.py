@@ -4,6 +4,8 @@ What InfluxDB answers decides what becomes of a frame: 400, 413 and 422 are abou
 is halved until the culprit is alone; everything else (401 and 404 too: a token or bucket that is being set
 up) is about the server, and nothing is lost by trying again. Points older than the raw retention go to the
 long bucket under their own names, beside the 5-minute means that a task of the server makes.
+
+A server whose disk was full acknowledges what it will lose: ``influx_trust`` says when not to write to it.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from urllib3.exceptions import HTTPError
 from collector.errors import StoreUnavailableError
 from collector.model import Reason
 from collector.storage import influx_flux, influx_lines, influx_setup
+from collector.storage.influx_trust import InfluxTrust
 from collector.storage.points import instance_tag, oldest_ms, split_by_time
 from collector.storage.port import Latest, Series, Written
 
@@ -56,6 +59,7 @@ class InfluxStore:
         )
         self._writer: Any = self._client.write_api(write_options=SYNCHRONOUS)
         self._reader = self._client.query_api()
+        self._trust = InfluxTrust(influx.url, influx.timeout_ms)
 
     def provision(self) -> list[str]:
         """Create or correct buckets, their retention, and the task that makes the means."""
@@ -76,11 +80,13 @@ class InfluxStore:
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
+        self._trust.close()
 
     # --- writing --------------------------------------------------------------------------------------
 
     def write(self, frames: Sequence[Sequence[Point]]) -> list[Written]:
         """Write the points of each frame: new ones to the raw bucket, old ones to the long one."""
+        self._refuse_the_broken()
         now_ms = self._clock.now_ms()
         limit_ms = now_ms - self._config.long_retention_days * DAY_MS
         answers = [_too_old(frame, limit_ms) for frame in frames]
@@ -95,6 +101,15 @@ class InfluxStore:
             for index, answer in self._put(bucket, list(numbered.items())).items():
                 answers[index] = answer
         return answers
+
+    def _refuse_the_broken(self) -> None:
+        """Write nothing to a server that would acknowledge and forget it."""
+        try:
+            reason = self._trust.broken()
+        except HTTPError as error:
+            raise self._unavailable(error) from error
+        if reason is not None:
+            raise StoreUnavailableError(f"InfluxDB at {self._config.influx.url} {reason}")
 
     def _buckets(self, frame: Sequence[Point], border_ms: int) -> list[tuple[str, Sequence[Point]]]:
         """Say which points of a frame go where."""
@@ -121,8 +136,10 @@ class InfluxStore:
         except ApiException as error:
             if error.status in _ABOUT_POINTS:
                 raise _RefusedError(_message(error)) from error
+            self._trust.doubt()
             raise self._unavailable(error) from error
         except HTTPError as error:
+            self._trust.doubt()
             raise self._unavailable(error) from error
 
     # --- reading --------------------------------------------------------------------------------------

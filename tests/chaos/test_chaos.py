@@ -13,7 +13,6 @@ from simulators.chaos.plan import WINDOWS
 RUNS = 10
 
 
-@pytest.mark.chaos
 @pytest.mark.server
 @pytest.mark.timeout(600)
 def test_ten_runs_lose_and_double_nothing(tmp_path, mosquitto_bin, influxd_bin):

@@ -68,6 +68,12 @@ class InfluxServer:
             url=self.url, org=ORG, bucket=f"raw{number}", long_bucket=f"long{number}", token_file=None
         )
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it without warning."""
         if self._process is not None:
