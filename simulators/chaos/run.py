@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from simulators.chaos.compare import Verdict
     from simulators.chaos.plan import Plan, Strike
 
-DRAIN_S, STALL_S, POLL_S, OPERATE_S = 120.0, 1.0, 0.05, 0.2
+DRAIN_S, STALL_S, POLL_S, OPERATE_S, FAIL_S = 120.0, 1.0, 0.05, 0.2, 60.0
 
 
 @dataclass(slots=True)
@@ -180,7 +180,10 @@ class Run:
     async def _kill_store(self, strike: Strike) -> None:
         store = self._bench.store
         if store.pid is not None:
-            store.kill()
+            if self._plan.number % 2:
+                store.kill()
+            else:
+                store.tear()
             self._hit(strike.fault)
             await asyncio.sleep(strike.for_s)
             self._bench.store_disk.free()  # with a full disk it could not start
@@ -218,8 +221,17 @@ class Run:
         await bench.broker.start()
 
     async def _fill_store(self, strike: Strike) -> None:
-        bench = self._bench
-        bench.store_disk.fill(bench.store.pid)
+        """Fill InfluxDB's disk until a write has failed: what is left of pages takes the first ones.
+
+        A kill in between makes room, as it could not start otherwise.
+        """
+        bench, loop = self._bench, asyncio.get_running_loop()
+        deadline = loop.time() + FAIL_S
+        while not await asyncio.to_thread(bench.store.is_broken):
+            if loop.time() > deadline:
+                raise ChaosError("no write failed on InfluxDB's full disk")
+            bench.store_disk.fill(bench.store.pid)
+            await asyncio.sleep(POLL_S)
         self._hit(strike.fault)
         await asyncio.sleep(strike.for_s)
         bench.store_disk.free()

@@ -15,6 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 ORG, TOKEN = "chaos", "chaos-token"  # of a server on loopback that lives for seconds
 _SYSTEM = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+_HALF_AN_ENTRY = b"\x01\x00\x00\x02\x00" + bytes(range(100, 200))  # of InfluxDB's log: 512 bytes promised
 # with stock limits these lines are left out
 _LIMITS = re.compile(r"^(max_inflight_messages|max_queued_messages|max_queued_bytes) .*\n", re.MULTILINE)
 
@@ -181,8 +183,15 @@ class Store(Process):
         try:
             with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:  # noqa: S310 - own server
                 return influx_trust.failed_writes(answer.read().decode()) > 0
-        except OSError:
+        except (OSError, HTTPException):  # it is down, or was killed while it answered
             return False
+
+    def tear(self) -> None:
+        """Die in the middle of a write: half an entry stands at the end of its logs."""
+        self.kill()
+        for log in (self.disk.folder / "engine" / "wal").glob("*/*/*/_*.wal"):
+            with contextlib.suppress(OSError), log.open("ab", buffering=0) as file:  # its disk may be full
+                file.write(_HALF_AN_ENTRY)
 
     def set_up(self) -> None:
         """Make organisation, bucket and token."""
