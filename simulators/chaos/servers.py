@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from simulators.chaos.disk import Disk
 
 ORG, TOKEN = "chaos", "chaos-token"  # of a server on loopback that lives for seconds
+PATIENCE_S = 180.0  # no verdict on a machine that is busier than that
 _SYSTEM = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 _HALF_AN_ENTRY = b"\x01\x00\x00\x02\x00" + bytes(range(100, 200))  # of InfluxDB's log: 512 bytes promised
 # with stock limits these lines are left out
@@ -38,7 +39,7 @@ class ChaosError(Exception):
     """The harness cannot do its work: no verdict on the system under test."""
 
 
-async def until(condition: Callable[[], Any], what: str, timeout_s: float = 60.0) -> None:
+async def until(condition: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S) -> None:
     """Return when ``condition`` holds; ``ChaosError`` after ``timeout_s``."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
@@ -172,7 +173,7 @@ class Store(Process):
             "--reporting-disabled", "--log-level=warn",
         ])  # fmt: skip
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + 60
+        deadline = loop.time() + PATIENCE_S
         while not await asyncio.to_thread(self._answers):
             if self.pid is None or loop.time() > deadline:
                 raise ChaosError(f"influxd does not answer: {self.said()[-800:]}")
