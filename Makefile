@@ -44,16 +44,16 @@ agent-bytecode: setup-dev ## the agent for MicroPython in build/micropython, rea
 	@$(BIN)/python -m tools.agent_bytecode build/micropython
 
 test: setup-dev servers ## all tests, with real servers
-	@$(PYTEST) -m "not chaos and not mips"
+	@$(PYTEST) -m "not mips"
 
 test-mips: setup-dev servers ## wire, spool, readers, transport on big-endian MIPS under qemu-user, in full
 	@$(PYTEST) -k mips tests/test_portable.py tests/transport tests/micropython
 
-chaos-test: setup-dev servers ## ten chaos runs as a test
-	@$(PYTEST) -m chaos
+chaos-test: setup-dev servers ## the ten chaos runs of `make test` alone
+	@$(PYTEST) tests/chaos/test_chaos.py
 
 test-quick: setup-dev ## the tests that need no server
-	@$(PYTEST) -m "not server and not chaos and not mips"
+	@$(PYTEST) -m "not server and not mips"
 
 bench-ingest: setup-dev servers ## frames/s and CPU of the ingest (FRAMES=n TELEGRAF=path)
 	@$(BIN)/python -m tests.bench.ingest $(if $(FRAMES),--frames $(FRAMES)) $(if $(TELEGRAF),--telegraf $(TELEGRAF))
@@ -61,8 +61,8 @@ bench-ingest: setup-dev servers ## frames/s and CPU of the ingest (FRAMES=n TELE
 bench-storm: setup-dev servers ## a backlog of 40,000 frames returns while live frames keep flowing
 	@$(BIN)/python -m tests.bench.storm $(if $(FRAMES),--frames $(FRAMES))
 
-chaos: setup-dev servers ## kills, cuts, full disks, wrong clocks: nothing lost, nothing doubled (RUNS=n SEED=s)
-	@$(BIN)/python -m simulators.chaos --runs $(or $(RUNS),10) $(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))
+chaos: setup-dev servers ## kills, cuts, full disks, wrong clocks: nothing lost, nothing doubled (RUNS=n SEED=s JOBS=n)
+	@$(BIN)/python -m simulators.chaos --runs $(or $(RUNS),10) $(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))
 
 fuzz: setup-dev ## decode, verify and admit under hostile input (RUNS=n WORKERS=n)
 	@$(BIN)/python -m tests.fuzz --runs $(or $(RUNS),20000) --workers $(or $(WORKERS),1)

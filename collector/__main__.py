@@ -163,6 +163,16 @@ def quarantine(path: Path) -> None:
         click.echo(line)
 
 
+@cli.command("mend-influx")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def mend_influx(folder: Path) -> None:
+    """Mend the logs of an InfluxDB that is stopped; FOLDER has its influxd.bolt and engine."""
+    from collector.storage import influx_wal  # noqa: PLC0415 - --help must not load everything
+
+    for line in influx_wal.mend(folder):
+        click.echo(line)
+
+
 @cli.group()
 def user() -> None:
     """People who may sign in, and API tokens."""

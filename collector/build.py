@@ -10,6 +10,7 @@ import logging
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,7 +23,7 @@ from collector.errors import ConfigError, StoreUnavailableError
 from collector.log import Reporter
 from collector.metrics import Metrics, prepare, shared_registry
 from collector.registry import Registry, import_enrolments, import_sites
-from collector.storage import migrate
+from collector.storage import influx_wal, migrate
 from collector.storage.factory import open_store
 from collector.storage.provisioning import ProvisioningStore
 from collector.storage.state import open_engine
@@ -203,7 +204,9 @@ def run_all(config: Config, path: Path, stop: Event) -> None:
     supervisor = Supervisor(reporter, metrics, clock)
     try:
         if config.store.kind == "influx" and config.store.influx.command:
-            supervisor.start(Part("influxd", influxd.command(config.store.influx)))
+            data = config.store.influx.data_dir
+            mend = partial(_mend_influx, data, reporter)
+            supervisor.start(Part("influxd", influxd.command(config.store.influx), before=mend))
             influxd.prepare(config.store.influx, stop)
         _provision_patiently(config, reporter, stop)
         for name in (["broker"] if config.broker.embedded else []) + ["ingest", "alerts", "web"]:
@@ -212,6 +215,12 @@ def run_all(config: Config, path: Path, stop: Event) -> None:
         supervisor.run(stop)
     finally:
         supervisor.stop()
+
+
+def _mend_influx(data: Path, reporter: Reporter) -> None:
+    """Mend InfluxDB's logs before it starts."""
+    for line in influx_wal.mend(data):
+        reporter.info(line)
 
 
 def _provision_patiently(config: Config, reporter: Reporter, stop: Event) -> None:

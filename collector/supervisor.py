@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from threading import Event
 
     from collector.clock import Clock
@@ -36,11 +36,12 @@ def _die_with_parent() -> None:
 
 @dataclass
 class Part:
-    """One process: its name, command and additional environment."""
+    """One process: its name, command, additional environment, and what is done before every start."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] | None = None
+    before: Callable[[], None] = lambda: None
     process: subprocess.Popen[bytes] | None = None
     started_mono: float = 0.0
     wait_s: float = FIRST_WAIT_S
@@ -83,6 +84,7 @@ class Supervisor:
     def _spawn(self, part: Part) -> None:
         part.started_mono = self._clock.mono()
         try:
+            part.before()
             part.process = subprocess.Popen(
                 part.command,
                 env=part.environment,
@@ -91,7 +93,7 @@ class Supervisor:
             )
         except OSError as error:
             part.process = None
-            self._reporter.problem("part_not_started", f"{part.name}: {part.command[0]}: {error.strerror}")
+            self._reporter.problem("part_not_started", f"{part.name}: {error.filename}: {error.strerror}")
             self._wait_before_restart(part)
 
     def _look_after(self, part: Part) -> None:

@@ -4,6 +4,8 @@ What InfluxDB answers decides what becomes of a frame: 400, 413 and 422 are abou
 is halved until the culprit is alone; everything else (401 and 404 too: a token or bucket that is being set
 up) is about the server, and nothing is lost by trying again. Points older than the raw retention go to the
 long bucket under their own names, beside the 5-minute means that a task of the server makes.
+
+A server whose disk was full acknowledges what it will lose: ``influx_trust`` says when not to write to it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from collector.errors import StoreUnavailableError
 from collector.model import Reason
 from collector.storage import influx_flux, influx_lines
 from collector.storage.influx_http import Answer, LineWriter
+from collector.storage.influx_trust import InfluxTrust
 from collector.storage.points import HOUR_MS, hours, instance_tag, oldest_ms, split_by_time
 from collector.storage.port import Latest, Series, Written
 
@@ -52,6 +55,7 @@ class InfluxStore:
         self._token = token
         self._writer = LineWriter(config.influx, token)
         self._opened: InfluxClient | None = None
+        self._trust = InfluxTrust(config.influx.url, config.influx.timeout_ms)
 
     def _client(self) -> InfluxClient:
         if self._opened is None:
@@ -74,11 +78,13 @@ class InfluxStore:
         self._writer.close()
         if self._opened is not None:
             self._opened.close()
+        self._trust.close()
 
     # --- writing --------------------------------------------------------------------------------------
 
     def write(self, frames: Sequence[Sequence[Point]]) -> list[Written]:
         """Write the points of each frame: new ones to the raw bucket, old ones to the long one."""
+        self._refuse_the_broken()
         now_ms = self._clock.now_ms()
         limit_ms = now_ms - self._config.long_retention_days * DAY_MS
         answers = [_too_old(frame, limit_ms) for frame in frames]
@@ -93,6 +99,15 @@ class InfluxStore:
             for index, answer in self._put(bucket, list(numbered.items())).items():
                 answers[index] = answer
         return answers
+
+    def _refuse_the_broken(self) -> None:
+        """Write nothing to a server that would acknowledge and forget it."""
+        try:
+            reason = self._trust.broken()
+        except HTTPError as error:
+            raise self._unavailable(error) from error
+        if reason is not None:
+            raise StoreUnavailableError(f"InfluxDB at {self._config.influx.url} {reason}")
 
     def _buckets(self, frame: Sequence[Point], border_ms: int) -> list[tuple[str, Sequence[Point]]]:
         """Say which points of a frame go where."""
@@ -119,8 +134,10 @@ class InfluxStore:
         except Answer as answer:
             if answer.status in _ABOUT_POINTS:
                 raise _RefusedError(answer.text) from answer
+            self._trust.doubt()
             raise self._unavailable(answer) from answer
         except HTTPError as error:
+            self._trust.doubt()
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> StoreUnavailableError:

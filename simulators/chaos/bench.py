@@ -161,6 +161,7 @@ class Bench:
     async def start(self) -> None:
         """Start servers, ingest and devices."""
         self.broker.configure()
+        await self.ingest.warm()
         await asyncio.gather(self.store.start(), self.broker.start())
         for name in DEVICES:
             self.authority.issue(name, SITES[name])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import resource
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK = bytes(65_536)
-_LIMIT_BYTES = 4096
+_LIMIT_BYTES = PAGE_BYTES = 4096
 
 
 class Disk:
@@ -43,10 +44,11 @@ class Disk:
         if self.kind == "tmpfs":
             _done("umount", "-l", str(self.folder))
 
-    def fill(self, pid: int | None) -> None:
-        """Let no byte more fit; ``pid`` is the process that writes here."""
+    def fill(self, pid: int | None, *, spare: int = 0) -> None:
+        """Let no byte more fit but ``spare``; ``pid`` is the process that writes here."""
         if self.kind == "tmpfs":
             self._write_ballast()
+            os.truncate(self._ballast, self._ballast.stat().st_size - spare)
         elif pid is not None:
             self._limit(pid, _LIMIT_BYTES)
             self._limited = pid

@@ -12,12 +12,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector.failpoints import VARIABLE
+from collector.storage import influx_trust, influx_wal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from simulators.chaos.disk import Disk
 
 ORG, TOKEN = "chaos", "chaos-token"  # of a server on loopback that lives for seconds
+PATIENCE_S = 180.0  # no verdict on a machine that is busier than that
 _SYSTEM = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+_HALF_AN_ENTRY = b"\x01\x00\x00\x02\x00" + bytes(range(100, 200))  # of InfluxDB's log: 512 bytes promised
 # with stock limits these lines are left out
 _LIMITS = re.compile(r"^(max_inflight_messages|max_queued_messages|max_queued_bytes) .*\n", re.MULTILINE)
 
@@ -35,7 +39,7 @@ class ChaosError(Exception):
     """The harness cannot do its work: no verdict on the system under test."""
 
 
-async def until(condition: Callable[[], Any], what: str, timeout_s: float = 60.0) -> None:
+async def until(condition: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S) -> None:
     """Return when ``condition`` holds; ``ChaosError`` after ``timeout_s``."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
@@ -150,29 +154,45 @@ class Broker(Process):
 class Store(Process):
     """InfluxDB, set up through its own API."""
 
-    def __init__(self, folder: Path, disk: Disk) -> None:
+    def __init__(self, folder: Path, disk: Disk, *, mends: bool = True) -> None:
         super().__init__(folder / "influxd.log")
+        self._mends = mends
         self.url = f"http://127.0.0.1:{free_port()}"
         self.disk = disk
+        self.mended: list[str] = []
+        self.began_ms = time.time_ns() // 1_000_000
 
     async def start(self) -> None:
-        """Start it, wait until it answers, set it up when it is new."""
+        """Mend its logs as `vigia-collector run` does, start it, wait until it answers."""
         data = self.disk.folder
+        if self._mends:
+            self.mended += influx_wal.mend(data)
         self.spawn([
             program("influxd"), f"--bolt-path={data}/influxd.bolt", f"--sqlite-path={data}/influxd.sqlite",
             f"--engine-path={data}/engine", f"--http-bind-address={self.url.removeprefix('http://')}",
             "--reporting-disabled", "--log-level=warn",
         ])  # fmt: skip
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + 60
+        deadline = loop.time() + PATIENCE_S
         while not await asyncio.to_thread(self._answers):
             if self.pid is None or loop.time() > deadline:
                 raise ChaosError(f"influxd does not answer: {self.said()[-800:]}")
             await asyncio.sleep(0.05)
 
-    def is_stuck(self) -> bool:
-        """Whether only a restart helps: what it could not open on a full disk it never tries again."""
-        return "opening shard previously failed" in self.said()
+    def is_broken(self) -> bool:
+        """Whether the ingest asks for a restart: after a write that its disk did not take."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:  # noqa: S310 - own server
+                return influx_trust.failed_writes(answer.read().decode()) > 0
+        except (OSError, HTTPException):  # it is down, or was killed while it answered
+            return False
+
+    def tear(self) -> None:
+        """Die in the middle of a write: half an entry stands at the end of its logs."""
+        self.kill()
+        for log in (self.disk.folder / "engine" / "wal").glob("*/*/*/_*.wal"):
+            with contextlib.suppress(OSError), log.open("ab", buffering=0) as file:  # its disk may be full
+                file.write(_HALF_AN_ENTRY)
 
     def set_up(self) -> None:
         """Make organisation, bucket and token."""
@@ -199,15 +219,25 @@ class Store(Process):
         return parsed
 
 
-class Ingest(Process):
+class Ingest:
     """The collector's ingest, started again whenever it ends, as the supervisor does."""
 
     def __init__(self, folder: Path, config: Path, failpoints: Sequence[str]) -> None:
-        super().__init__(folder / "ingest.log")
-        self._command = [sys.executable, "-m", "collector", "ingest", "--config", str(config)]
+        self._log = folder / "ingest.log"
+        self._config = config
         self.armed = list(failpoints)  # of the processes to come, in order
         self.failed: list[str] = []  # ends that nobody brought about
+        self.pid: int | None = None
+        self._warm: asyncio.subprocess.Process | None = None
         self._keeping: asyncio.Task[None] | None = None
+
+    async def warm(self) -> None:
+        """Begin its imports."""
+        with self._log.open("ab") as log:
+            self._warm = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "simulators.chaos.warm", str(self._config),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+            )  # fmt: skip
 
     def start(self) -> None:
         """Start it and keep it running."""
@@ -218,7 +248,10 @@ class Ingest(Process):
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
-        self.kill()
+        self.strike()
+        if self._warm is not None and self._warm.returncode is None:
+            self._warm.kill()
+            await self._warm.wait()
 
     def strike(self) -> None:
         """SIGKILL; it comes back by itself."""
@@ -227,19 +260,27 @@ class Ingest(Process):
 
     def windows_hit(self) -> list[str]:
         """Return the windows in which it killed itself."""
-        return re.findall(r"^failpoint (after_\w+)$", self.said(), re.MULTILINE)
+        return re.findall(r"^failpoint (after_\w+)$", self._said(), re.MULTILINE)
 
-    def _wait(self) -> int | None:
-        return self.running.wait() if self.running is not None else None
+    def _said(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
 
     async def _keep(self) -> None:
         while True:
-            env = {VARIABLE: self.armed[0]} if self.armed else {}
             hits = len(self.windows_hit())
-            self.spawn(self._command, env)
-            code = await asyncio.to_thread(self._wait)
+            code = await self._live(self.armed[0] if self.armed else "")
             if code != -signal.SIGKILL:
-                self.failed.append(f"the ingest ended by itself with {code}: {self.said()[-300:]}")
+                self.failed.append(f"the ingest ended by itself with {code}: {self._said()[-300:]}")
             if len(self.windows_hit()) > hits:
                 self.armed.pop(0)
             await asyncio.sleep(0.1)
+
+    async def _live(self, failpoint: str) -> int:
+        """Start one process and return its exit code."""
+        if self._warm is None or self._warm.stdin is None or self._warm.stdout is None:
+            raise ChaosError("the ingest is not warm")
+        self._warm.stdin.write(f"{failpoint}\n".encode())
+        self.pid = int(await self._warm.stdout.readline())
+        code = int(await self._warm.stdout.readline())
+        self.pid = None
+        return code

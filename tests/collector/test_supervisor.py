@@ -75,6 +75,24 @@ def test_stopping_leaves_no_process_behind(bench: Bench) -> None:
     assert not alive(bench.pids("one")[0])
 
 
+def test_what_a_part_needs_is_done_before_every_start(bench: Bench) -> None:
+    done = []
+
+    def before() -> None:
+        done.append(len(bench.pids("one")))
+        if len(done) == 2:
+            raise OSError(28, "No space left on device", "log")  # tried again later
+
+    part = bench.part("one")
+    part.before = before
+    bench.supervisor.start(part)
+    bench.thread.start()
+    until(lambda: bench.pids("one"), "the part")
+    os.kill(bench.pids("one")[0], signal.SIGKILL)
+    until(lambda: len(bench.pids("one")) == 2, "the part again")
+    assert done == [0, 1, 1]
+
+
 def test_a_program_that_is_not_there_is_a_problem_not_a_crash(bench: Bench) -> None:
     bench.supervisor.start(Part("missing", ["/nowhere/influxd"]))
     labels = {"part": "run", "reason": "part_not_started"}

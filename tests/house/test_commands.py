@@ -29,6 +29,7 @@ WRONG = [(program, ["--nonsense"], 2) for program in PROGRAMS] + [
     ("vigia-collector", ["nonsense"], 2),
     ("vigia-collector", ["run", "--config", "/nowhere/collector.toml"], 2),
     ("vigia-collector", ["check-config", "--config", "/"], 2),
+    ("vigia-collector", ["mend-influx", "/nowhere"], 2),
     ("vigia-certs", ["issue", "/nowhere", "r1", "--site", "casa"], 1),
     ("vigia-sim", ["fleet", "--pki", "/nowhere"], 2),
     ("vigia-demo", ["--store", "mysql"], 2),
