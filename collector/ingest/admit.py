@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import secrets
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Never
 
 import cbor2
@@ -130,13 +131,14 @@ def read(payload: bytes) -> Any:
     """Decode at cbor2's speed what has no tag, no indefinite length, no repeated key and no byte behind it.
 
     Everything else is ``UNUSUAL``. cbor2 does not say where a value ended: the payload stands between the
-    head of a list of two and a mark that nobody outside knows, which must come out as the second.
+    head of a list of two and a mark that nobody outside knows, which must come out as the second. How far
+    another mark agrees with it cannot be told from the time the comparison takes.
     """
     try:
         value, mark = cbor2.loads(b"\x82" + payload + _MARKED, **_STRICT)
     except Exception:  # noqa: BLE001 - hostile bytes; whatever cbor2 says, the strict decoder decides
         return UNUSUAL
-    return value if mark == _MARK else UNUSUAL
+    return value if type(mark) is bytes and compare_digest(mark, _MARK) else UNUSUAL
 
 
 def decode(payload: bytes) -> Any:
