@@ -254,8 +254,16 @@ def _certificate_bad(view: View) -> "list[Case]":
     return [(name, ()) for name, fields in rows if (_number(fields, "expiry") or 0) >= 0]
 
 
+def _is_server(name: str, error: str) -> bool:
+    return name == "ups" and error.startswith("server_lost")
+
+
+def _no_server(view: View) -> "list[Case]":
+    return [("", ()) for name, error in view.failures if _is_server(name, error)]
+
+
 def _failed_readers(view: View) -> "list[Case]":
-    return [(name, (error,)) for name, error in view.failures]
+    return [(name, (error,)) for name, error in view.failures if not _is_server(name, error)]
 
 
 def _agent(test: "Callable[[dict[str, Any]], Case | None]") -> "Rule":
@@ -315,6 +323,7 @@ RULES: "tuple[tuple[str, Rule], ...]" = (
     ("ups_short", _short_runtime),
     ("ups_alarm", _flag("upsd", "alarm")),
     ("ups_server", _flag("upsd", "server_lost")),
+    ("ups_no_server", _no_server),
     ("ups_driver", _flag("upsd", "driver_lost")),
     ("ups_stale", _flag("upsd", "data_stale")),
     ("ups_unknown", _flag("upsd", "unknown_ups")),

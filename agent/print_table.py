@@ -31,6 +31,7 @@ WORDS = {
 UNITS = {"Cel": "°C", "count": "", "%": "%"}  # SenML's symbols that people write otherwise
 COLUMNS = 60  # of a terminal on a phone
 WIDTH = 42
+LONGEST_TOKEN = 7  # DISCHRG, as far as NUT's own words go
 
 
 def render(
@@ -106,13 +107,20 @@ def _block(sample: "Sample", lang: str) -> list[str]:
         field = known.get(name)
         value = sample.fields[name]
         if field is not None and _is_flag(field):
-            flags["yes" if value else "no"].append(name)
+            flags["yes" if value else "no"].append(_flag_name(sample.measurement, name, lang))
         else:
             lines += _fitted(*_pair(name, value, field, lang))
     for word in ("yes", "no"):
         if flags[word]:
-            lines += wrapped("  " + WORDS[lang][word] + " " + " ".join(flags[word]))
+            lines += wrapped("  " + WORDS[lang][word] + ": " + ", ".join(flags[word]))
     return lines
+
+
+def _flag_name(measurement: str, name: str, lang: str) -> str:
+    """Return a flag's name as people know it: NUT's tokens of a UPS as NUT writes them."""
+    if measurement == "upsd":
+        return name.upper() if len(name) <= LONGEST_TOKEN else name
+    return print_es.label(name) if lang == "es" else name.replace("_", " ")
 
 
 def _heading(sample: "Sample", lang: str) -> str:

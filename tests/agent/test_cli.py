@@ -124,8 +124,8 @@ def test_the_table_marks_what_is_out_of_range_and_lists_flags():
     text = render({"device": "d", "site": "s"}, [("ups", samples, ""), ("host", [], "no_file: gone")], "en")
     lines = {" ".join(line.split()) for line in text.split("\n")}
     assert "charge of the battery: 130.00 % ! out of range" in lines
-    assert "yes ol" in lines
-    assert "no ob" in lines
+    assert "yes: OL" in lines
+    assert "no: OB" in lines
     assert "odd: 3 (not in the register)" in lines
     assert "== host: ERROR: no_file: gone" in lines
     assert "nothing read" in lines
