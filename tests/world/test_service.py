@@ -75,7 +75,10 @@ def test_all_breakers_open_is_dark_and_no_division_by_zero() -> None:
     st.tuples(*[st.floats(0.0, 20_000.0)] * 3), st.booleans(),
 )  # fmt: skip
 def test_no_socket_has_more_than_two_legs_can_give_and_power_is_volts_times_amperes(
-    count: int, pu: float, loads: tuple[float, float, float], neutral_open: bool  # noqa: FBT001
+    count: int,
+    pu: float,
+    loads: tuple[float, float, float],
+    neutral_open: bool,  # noqa: FBT001
 ) -> None:
     service = Service(legs=count)
     found = legs(service, pu, loads[:count], Wiring(neutral_open=neutral_open))
