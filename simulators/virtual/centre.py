@@ -1,0 +1,185 @@
+"""The collector's reception and rules in virtual time: the product's stages, state and judge."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, cast
+
+from prometheus_client import CollectorRegistry
+from sqlalchemy.orm import Session
+
+from agent.wire import cose, topics
+from collector.config import AlertsConfig, ChannelConfig, Config, RegistryConfig
+from collector.errors import StoreUnavailableError
+from collector.ingest.batch import Batch, Signed
+from collector.ingest.hearing import Hearing
+from collector.ingest.lease import Leases
+from collector.judge import Judge
+from collector.log import Reporter
+from collector.metrics import Metrics
+from collector.model import Received
+from collector.pipeline import Parts, Pipeline, stages
+from collector.registry import Registry
+from collector.storage.port import Written
+from collector.storage.state import Base, open_engine
+from simulators.virtual.enrolment import SECRET, enrol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from collector.model import Observation, Point
+    from collector.storage.port import Store
+    from simulators.scenario.model import Scenario
+    from simulators.virtual.carrier import Broker
+    from simulators.virtual.loop import VirtualTime
+
+TICK_S: Final = 1.0
+BATCH_S: Final = 0.2
+CHANNEL: Final = "crew"
+
+
+@dataclass
+class CountingStore:
+    """A store that keeps nothing; it can be down."""
+
+    up: bool = True
+    points: int = 0
+
+    def write(self, frames: Sequence[Sequence[Point]]) -> list[Written]:
+        """Count."""
+        if not self.up:
+            raise StoreUnavailableError("the store is down")
+        self.points += sum(len(frame) for frame in frames)
+        return [Written() for _ in frames]
+
+
+class TrustingStage:
+    """Stands for ``verify``: takes the key that an envelope names and looks at no signature."""
+
+    name = "verify"
+
+    def __call__(self, batch: Batch) -> None:
+        """Open every envelope."""
+        for item in batch.open():
+            kid, _, payload, _ = cose.parse_sign1(item.received.payload)
+            item.signed = Signed(kid.hex(), payload)
+
+
+@dataclass
+class _Post:
+    """The way back: device acks to the broker; MQTT acks need nobody."""
+
+    broker: Broker | None = None
+    acked: int = field(default=0)
+
+    def acknowledge(self, messages: Sequence[Received]) -> None:
+        """Count."""
+        self.acked += len(messages)
+
+    def publish(self, _shard: str, topic: str, payload: bytes) -> bool:
+        """Send to the device."""
+        return self.broker is not None and self.broker.send(topic, payload)
+
+
+class Centre:
+    """State, pipeline and rules of one scenario. ``folder`` holds its SQLite file."""
+
+    def __init__(self, scenario: Scenario, time: VirtualTime, folder: Path) -> None:
+        self._time = time
+        self._clock = _Clock(time)
+        crew = ChannelConfig(min_severity="info")
+        self._config = Config(base=folder, alerts=AlertsConfig(channels={CHANNEL: crew}))
+        self.engine = open_engine(f"sqlite:///{folder / 'state.db'}")
+        Base.metadata.create_all(self.engine)
+        enrol(self.engine, scenario)
+        metrics = Metrics(CollectorRegistry())
+        self._reporter = Reporter("ingest", metrics)
+        registry = Registry(self.engine, RegistryConfig(enrolments_dir=None), self._reporter, self._clock)
+        self._registry = registry
+        self.judge = Judge(registry, self._config, metrics)
+        self.store = CountingStore()
+        self._leases = Leases(self.engine, "virtual", self._clock)
+        self._leases.acquire(topics.SHARDS)
+        self.post = _Post()
+        parts = Parts(
+            self._config.ingest, SECRET, self.engine, cast("Store", self.store), registry, self.judge,
+            self._leases, self.post, metrics, self._reporter, self._clock,
+        )  # fmt: skip
+        steps = [TrustingStage() if step.name == "verify" else step for step in stages(parts)]
+        self._pipeline = Pipeline(steps, metrics, self._reporter, self._clock, lambda: None)
+        self._waiting: list[Received] = []
+        self._numbers = itertools.count(1)
+        self.hears = True
+        self._hearing = Hearing(None)
+
+    def receive(self, topic: str, payload: bytes) -> None:
+        """Take a message into the ingest's session; while the ingest is down it waits there."""
+        shard = topic.split("/")[2]
+        message = Received(
+            shard, topic, payload, next(self._numbers), 1, self._time.now_ms(), live=self.hears
+        )
+        self._waiting.append(message)
+
+    async def work(self) -> None:
+        """Settle what came, and let time pass for the rules, for ever."""
+        ticked_s = self._time.now_s
+        while True:
+            await asyncio.sleep(BATCH_S)
+            if not self.hears:
+                self._hearing.deaf(self._time.now_ms())
+                ticked_s = self._time.now_s
+                continue
+            self._settle()
+            if self._time.now_s - ticked_s >= TICK_S:
+                ticked_s = self._time.now_s
+                self._tick()
+
+    def observe(self, site: str, observations: Sequence[Observation]) -> None:
+        """Hand readings to the rules past reception: of a site that is quiet."""
+        with Session(self.engine) as session, session.begin():
+            self.judge.observe(session, site, observations, self._time.now_ms())
+
+    def _settle(self) -> None:
+        if self._waiting and self.store.up:
+            now = self._time.now_ms()
+            batch = Batch.of([_arrived(message, now) for message in self._waiting])
+            self._waiting = []
+            self._pipeline.run(batch, threading.Event())
+
+    def _tick(self) -> None:
+        now = self._time.now_ms()
+        if not self.store.up:
+            self._hearing.deaf(now)
+            return
+        self._hearing.hears(now)
+        if self._hearing.may_judge(now):
+            with Session(self.engine) as session, session.begin():
+                self.judge.tick(session, [site.id for site in self._registry.sites()], now)
+
+
+def _arrived(message: Received, now: int) -> Received:
+    """Let what waited while nobody listened arrive when it is taken."""
+    if message.live:
+        return message
+    return Received(
+        message.shard, message.topic, message.payload, message.mid, message.generation, now, live=False
+    )
+
+
+class _Clock:
+    """The collector's clock, on virtual time."""
+
+    def __init__(self, time: VirtualTime) -> None:
+        self._time = time
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 UTC."""
+        return self._time.now_ms()
+
+    def mono(self) -> float:
+        """Seconds that never go back."""
+        return self._time.now_s
