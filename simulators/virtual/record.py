@@ -78,7 +78,7 @@ def read(engine: Engine, name: str, zero_ms: int, end_ms: int) -> Record:
                     if incident.cleared_ms is None
                     else (incident.cleared_ms - zero_ms) / 1000.0,
                     steps=tuple(_step(change, zero_ms) for change in changes),
-                    notified_s=_notified_s(alerts, zero_ms, end_ms),
+                    notified_s=_notified_s(alerts, zero_ms),
                 )
             )
     return record
@@ -97,7 +97,7 @@ def _step(change: IncidentChange, zero_ms: int) -> Step:
     )
 
 
-def _notified_s(alerts: Any, zero_ms: int, end_ms: int) -> float | None:
-    """Return when the first alert was due that nobody took back; nobody delivers here."""
-    due = [row.due_ms for row in alerts if row.status != "cancelled" and row.due_ms <= end_ms]
+def _notified_s(alerts: Any, zero_ms: int) -> float | None:
+    """Return when the first alert reached somebody."""
+    due = [row.delivered_ms for row in alerts if row.delivered_ms is not None]
     return (min(due) - zero_ms) / 1000.0 if due else None

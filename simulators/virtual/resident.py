@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from agent.build import build
 from agent.config import check
 from agent.log import Log
+from collector.model import Arrival, Readings
+from collector.rules.reads import reads
 from simulators.instruments import readers_of
 from simulators.instruments.base import Intervals
 from simulators.virtual.carrier import KEEPALIVE_S, Transport
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.loop import Agent
+    from collector.model import Observation
     from simulators.scenario.model import Constants, DevicePart
     from simulators.virtual.carrier import Broker
     from simulators.virtual.loop import VirtualTime
@@ -88,6 +91,18 @@ class Resident:
         if self._transport is not None:
             self._transport.vanish()
         await self._end(orderly=False)
+
+    async def glance(self) -> list[Observation]:
+        """Return what the rules would be told of one sample now, past spool and reception."""
+        if self._clock is None:
+            return []
+        now, device = self._time.now_ms(), self.part.id
+        told: list[Observation] = [Arrival(device, now)]
+        for reader in readers_of(self.place, self.part, INTERVALS, self._time.now_ms, self._clock.uptime_ms):
+            for measurement, instance, fields in await reader.read():
+                if reads(measurement, instance):
+                    told.append(Readings(device, now, measurement, instance, dict(fields)))
+        return told
 
     def _boot(self) -> None:
         machine = self.place.machines[self.part.id]

@@ -20,16 +20,22 @@ if TYPE_CHECKING:
     from simulators.virtual.record import Record
 
 _LONG_S = 3600.0
+LEAD_S = 240.0  # before anything happens everything runs as it does in truth
+LEAP_S = 300.0
+WARM_S = 300.0  # at the beginning everybody introduces himself
 
 
-def run(scenario: Scenario) -> Record:
-    """Return what was said in a scenario, its warm-up and settling included."""
+def run(scenario: Scenario, *, leaps: bool = True) -> Record:
+    """Return what was said in a scenario, its warm-up and settling included.
+
+    Without ``leaps`` nothing is left out: every sample is taken, sealed, spooled and received.
+    """
     head = scenario.scenario
     start_ms = happenings.start_ms(scenario)
     zero_ms = start_ms + round(head.warmup_s * 1000)
     time = loop.VirtualTime(start_ms)
     with tempfile.TemporaryDirectory(prefix="vigia-virtual-") as folder:
-        world = _World(scenario, time, Path(folder))
+        world = _World(scenario, time, Path(folder), leaps=leaps)
         loop.run(time, world.live(head.warmup_s + head.duration_s + head.settle_s))
         found = record.read(world.centre.engine, head.name, zero_ms, time.now_ms())
         found.frames = world.centre.post.acked
@@ -40,7 +46,8 @@ def run(scenario: Scenario) -> Record:
 class _World:
     """Everything of one run."""
 
-    def __init__(self, scenario: Scenario, time: loop.VirtualTime, folder: Path) -> None:
+    def __init__(self, scenario: Scenario, time: loop.VirtualTime, folder: Path, *, leaps: bool) -> None:
+        self._leaps = leaps
         self._time = time
         self._scenario = scenario
         self._folder = folder
@@ -77,7 +84,35 @@ class _World:
             for resident in residents:
                 await resident.follow()
             self._broker.turn([resident.part.id for resident in residents])
-            await self._until(place.next_turn_ms())
+            if self._leaps and self._time.now_s >= WARM_S and self._rests(place):
+                await self._leap(place, residents)
+            else:
+                await self._until(place.next_turn_ms())
+
+    def _rests(self, place: Place) -> bool:
+        """Tell whether nothing happens at a place, nor will soon, nor is undecided."""
+        now = self._time.now_ms()
+        edges = min(place.view.next_edge(now), self._centre_view.next_edge(now))
+        return (
+            edges - now > LEAD_S * 1000.0 + LEAP_S * 1000.0
+            and not place.view.holding_any(now)
+            and not self._centre_view.holding_any(now)
+            and place.calm()
+            and self.centre.decided(place.site.id)
+        )
+
+    async def _leap(self, place: Place, residents: list[Resident]) -> None:
+        """Let time pass at a place that rests: a sample now and then, past spool and reception."""
+        site = place.site.id
+        for resident in residents:
+            await resident.pause()
+        self.centre.paused.add(site)
+        while self._rests(place):
+            await asyncio.sleep(LEAP_S)
+            place.advance(self._time.now_ms())
+            told = [await resident.glance() for resident in residents]
+            self.centre.observe(site, [one for found in told for one in found])
+        self.centre.paused.discard(site)
 
     async def _follow_centre(self) -> None:
         """Let the centre's own parts fall and rise."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from simulators.scenario.model import Scenario, ScopePart, SitePart
 
+UNSEEN: Final = ("closed_building", "planned_work")  # no reading turns by these
 EARTH_M: Final = 6_371_000.0
 NEVER: Final = 1 << 62
 FACTORS: Final = ("sag", "swell", "undervoltage", "overvoltage")  # all multiply the voltage
@@ -121,6 +122,12 @@ class View:
     def holds(self, kind: str, t_ms: int, device: str | None = None) -> bool:
         """Tell whether an event of a kind holds."""
         return any(one.off(t_ms) and one.scope.device in {None, device} for one in self._kind(kind))
+
+    def holding_any(self, t_ms: int) -> bool:
+        """Tell whether any event holds that something could be seen of."""
+        self._refresh()
+        every = (one for kind, found in self._by_kind.items() if kind not in UNSEEN for one in found)
+        return any(one.holds(t_ms) for one in every)
 
     def last(self, kind: str, t_ms: int, device: str | None = None) -> Happening | None:
         """Return the event of a kind that began last of those that hold."""

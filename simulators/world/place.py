@@ -81,6 +81,13 @@ class Place:
         turns += [machine.next_turn_ms() for machine in self.machines.values()]
         return max(now + 1, min(turns))
 
+    def calm(self) -> bool:
+        """Tell whether everything works and no voltage is near a threshold."""
+        ups_rest = all(unit.source is inverter.Source.LINE for unit in self.upses.values())
+        up = all(machine.state is State.UP for machine in self.machines.values())
+        ways = all(self.way(part.id).up for part in self.site.device if part.has_agent)
+        return ups_rest and up and ways and not self._voltage_decides()
+
     def plug_v(self, ups: UpsPart, t_ms: int) -> float:
         """Volts at the plug of a UPS."""
         return 0.0 if self._hits("ups_unplugged", ups, t_ms) else self.supply.volts(ups.leg, t_ms)
