@@ -129,20 +129,18 @@ class Centre:
             shard, topic, payload, next(self._numbers), 1, self._time.now_ms(), live=self.hears
         )
         self._waiting.append(message)
+        if self.hears and len(self._waiting) == 1:
+            asyncio.get_running_loop().call_later(BATCH_S, self._settle)
 
     async def work(self) -> None:
         """Settle what came, and let time pass for the rules, for ever."""
-        ticked_s = self._time.now_s
         while True:
-            await asyncio.sleep(BATCH_S)
-            if not self.hears:
-                self._hearing.deaf(self._time.now_ms())
-                ticked_s = self._time.now_s
-                continue
-            self._settle()
-            if self._time.now_s - ticked_s >= TICK_S:
-                ticked_s = self._time.now_s
+            await asyncio.sleep(TICK_S)
+            if self.hears:
+                self._settle()
                 self._tick()
+            else:
+                self._hearing.deaf(self._time.now_ms())
 
     def observe(self, site: str, observations: Sequence[Observation]) -> None:
         """Hand readings to the rules past reception: of a site that is quiet."""
@@ -160,7 +158,7 @@ class Centre:
         return bool(voices) and calm and memory.get("outage") is None
 
     def _settle(self) -> None:
-        if self._waiting and self.store.up:
+        if self._waiting and self.store.up and self.hears:
             now = self._time.now_ms()
             batch = Batch.of([_arrived(message, now) for message in self._waiting])
             self._waiting = []

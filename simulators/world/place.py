@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NEAR_MS: Final = 1_000
 FAR_MS: Final = 60_000  # the voltage of the hour moves
 ALIVE_V: Final = 50.0  # what a power supply for 100 to 240 V still takes
+OWN_DROP_V: Final = 4.0  # 3 kW at the resistance of a sound connection
 _VA: Final = 600.0  # the UPS whose battery and charger Model's defaults are
 _STANDING_W: Final = 4.0  # what a UPS feeds beside our devices: nothing much
 
@@ -207,9 +208,11 @@ class Place:
             return True
         nominal = self.site.nominal_v
         steady = self.supply.steady_pu(now) * nominal
-        # noise, what the hour moves in a minute, what the building's own load takes from the voltage
-        slack = (self.supply.noise_pu + 0.002) * nominal + 4.0
-        return any(abs(steady - limit) <= slack for unit in self.upses.values() for limit in unit.margins_v())
+        # noise and what the hour moves in a minute, both ways; the building's own load only takes
+        slack = (self.supply.noise_pu + 0.002) * nominal
+        lowest, highest = steady - slack - OWN_DROP_V, steady + slack
+        margins = (limit for unit in self.upses.values() for limit in unit.margins_v())
+        return any(lowest <= limit <= highest for limit in margins)
 
 
 def _model(part: UpsPart, constants: Constants) -> inverter.Model:
