@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy import event, select
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from collector.model import Observation, Point
+    from collector.model import Observation, Point, Transition
     from collector.storage.port import Store
     from simulators.scenario.model import Scenario
     from simulators.virtual.carrier import Broker
@@ -44,6 +44,33 @@ if TYPE_CHECKING:
 TICK_S: Final = 1.0
 BATCH_S: Final = 0.2
 CHANNEL: Final = "crew"
+
+
+class Listener(Protocol):
+    """Somebody who is told what the rules are told."""
+
+    def heard(self, site: str, observations: Sequence[Observation], now_ms: int) -> None:
+        """Take what came of a site."""
+
+    def tick(self, sites: Sequence[str], now_ms: int) -> None:
+        """Let time pass for these sites, whatever the centre hears."""
+
+
+class _Heard:
+    """The judge, and who listens beside him."""
+
+    def __init__(self, judge: Judge, listener: Listener | None) -> None:
+        self._judge = judge
+        self._listener = listener
+        self.tick = judge.tick
+
+    def observe(
+        self, session: Session, site_id: str, observations: Sequence[Observation], now_ms: int
+    ) -> list[Transition]:
+        """Take observations of one site."""
+        if self._listener is not None:
+            self._listener.heard(site_id, observations, now_ms)
+        return self._judge.observe(session, site_id, observations, now_ms)
 
 
 @dataclass
@@ -92,7 +119,9 @@ class _Post:
 class Centre:
     """State, pipeline and rules of one scenario. ``folder`` holds its SQLite file."""
 
-    def __init__(self, scenario: Scenario, time: VirtualTime, folder: Path) -> None:
+    def __init__(
+        self, scenario: Scenario, time: VirtualTime, folder: Path, listener: Listener | None = None
+    ) -> None:
         self._time = time
         self._clock = _Clock(time)
         crew = ChannelConfig(min_severity="info")
@@ -105,7 +134,8 @@ class Centre:
         self._reporter = Reporter("ingest", metrics)
         registry = Registry(self.engine, RegistryConfig(enrolments_dir=None), self._reporter, self._clock)
         self._registry = registry
-        self.judge = Judge(registry, self._config, metrics)
+        self._listener = listener
+        self.judge = _Heard(Judge(registry, self._config, metrics), listener)
         self.store = CountingStore()
         self._leases = Leases(self.engine, "virtual", self._clock)
         self._leases.acquire(topics.SHARDS)
@@ -119,6 +149,7 @@ class Centre:
         self._waiting: list[Received] = []
         self._numbers = itertools.count(1)
         self.hears = True
+        self.connected = True  # to its broker; without it the ingest is deaf
         self.paused: set[str] = set()  # sites whose agents rest: who is silent there is not judged
         self._hearing = Hearing(None)
 
@@ -138,9 +169,15 @@ class Centre:
             await asyncio.sleep(TICK_S)
             if self.hears:
                 self._settle()
+                self._let_know()
                 self._tick()
             else:
                 self._hearing.deaf(self._time.now_ms())
+
+    def _let_know(self) -> None:
+        if self._listener is not None:
+            awake = [site.id for site in self._registry.sites() if site.id not in self.paused]
+            self._listener.tick(awake, self._time.now_ms())
 
     def observe(self, site: str, observations: Sequence[Observation]) -> None:
         """Hand readings to the rules past reception: of a site that is quiet."""
@@ -166,7 +203,7 @@ class Centre:
 
     def _tick(self) -> None:
         now = self._time.now_ms()
-        if not self.store.up:
+        if not (self.store.up and self.connected):
             self._hearing.deaf(now)
             return
         self._hearing.hears(now)

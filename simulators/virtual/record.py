@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A change of an incident. ``cause`` and ``final`` are what stood after it."""
+    """A change of an incident. ``cause`` and ``final`` are what stood after it.
+
+    ``since_s``: when what it says happened, by the rules.
+    """
 
     at_s: float
+    since_s: float
     kind: str
     cause: Cause | None
     final: bool
@@ -30,7 +34,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An incident as the rules and the outbox have it. ``notified_s``: when a person was to be told."""
+    """An incident as the rules and the outbox have it. ``notified_s``: when a person was told, each time."""
 
     site: str
     condition: str
@@ -40,7 +44,7 @@ class Told:
     opened_s: float
     cleared_s: float | None
     steps: tuple[Step, ...]
-    notified_s: float | None
+    notified_s: tuple[float, ...]
 
 
 @dataclass(slots=True)
@@ -88,6 +92,7 @@ def _step(change: IncidentChange, zero_ms: int) -> Step:
     data: dict[str, Any] = change.data
     return Step(
         at_s=(change.at_ms - zero_ms) / 1000.0,
+        since_s=(data.get("at_ms", change.at_ms) - zero_ms) / 1000.0,
         kind=change.kind,
         cause=Cause(data["cause"]) if data.get("cause") else None,
         final=bool(data.get("final")),
@@ -97,7 +102,7 @@ def _step(change: IncidentChange, zero_ms: int) -> Step:
     )
 
 
-def _notified_s(alerts: Any, zero_ms: int) -> float | None:
-    """Return when the first alert reached somebody."""
-    due = [row.delivered_ms for row in alerts if row.delivered_ms is not None]
-    return (min(due) - zero_ms) / 1000.0 if due else None
+def _notified_s(alerts: Any, zero_ms: int) -> tuple[float, ...]:
+    """Return when an alert reached somebody."""
+    due = sorted(row.delivered_ms for row in alerts if row.delivered_ms is not None)
+    return tuple((at_ms - zero_ms) / 1000.0 for at_ms in due)

@@ -17,6 +17,7 @@ from simulators.world.place import Place
 
 if TYPE_CHECKING:
     from simulators.scenario.model import Scenario
+    from simulators.virtual.centre import Listener
     from simulators.virtual.record import Record
 
 _LONG_S = 3600.0
@@ -25,9 +26,10 @@ LEAP_S = 300.0
 WARM_S = 300.0  # at the beginning everybody introduces himself
 
 
-def run(scenario: Scenario, *, leaps: bool = True) -> Record:
+def run(scenario: Scenario, *, leaps: bool = True, listener: Listener | None = None) -> Record:
     """Return what was said in a scenario, its warm-up and settling included.
 
+    ``listener`` is told everything that the rules are told.
     Without ``leaps`` nothing is left out: every sample is taken, sealed, spooled and received.
     """
     head = scenario.scenario
@@ -35,7 +37,7 @@ def run(scenario: Scenario, *, leaps: bool = True) -> Record:
     zero_ms = start_ms + round(head.warmup_s * 1000)
     time = loop.VirtualTime(start_ms)
     with tempfile.TemporaryDirectory(prefix="vigia-virtual-") as folder:
-        world = _World(scenario, time, Path(folder), leaps=leaps)
+        world = _World(scenario, time, Path(folder), leaps=leaps, listener=listener)
         loop.run(time, world.live(head.warmup_s + head.duration_s + head.settle_s))
         found = record.read(world.centre.engine, head.name, zero_ms, time.now_ms())
         found.frames = world.centre.post.acked
@@ -46,14 +48,22 @@ def run(scenario: Scenario, *, leaps: bool = True) -> Record:
 class _World:
     """Everything of one run."""
 
-    def __init__(self, scenario: Scenario, time: loop.VirtualTime, folder: Path, *, leaps: bool) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        time: loop.VirtualTime,
+        folder: Path,
+        *,
+        leaps: bool,
+        listener: Listener | None,
+    ) -> None:
         self._leaps = leaps
         self._time = time
         self._scenario = scenario
         self._folder = folder
         schedule = happenings.of_scenario(scenario)
         self._centre_view = View(schedule, None)
-        self.centre = Centre(scenario, time, folder)
+        self.centre = Centre(scenario, time, folder, listener)
         self._broker = Broker(time, self.centre.receive)
         self.centre.post.broker = self._broker
         seed, now = scenario.scenario.seed, time.now_ms()
@@ -128,6 +138,7 @@ class _World:
                     broker.fall()
                 else:
                     broker.rise()
+            self.centre.connected = broker.up
             broker.reachable = not view.holds("centre_uplink_down", now)
             broker.turn()
             await self._until(min(view.next_edge(now), now + round(_LONG_S * 1000), NEVER))

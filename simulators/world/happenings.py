@@ -90,8 +90,7 @@ class Schedule:
 
     def of_site(self, site: SitePart) -> list[Happening]:
         """Return the events that act on a site or on devices of it, by any scope."""
-        names = {device.id for device in site.device}
-        return [one for one in self._all if _covers(one.scope, site, names)]
+        return [one for one in self._all if covers(one.scope, site)]
 
     def of_centre(self) -> list[Happening]:
         """Return the events of the centre."""
@@ -189,12 +188,13 @@ def start_ms(scenario: Scenario) -> int:
     return round(scenario.scenario.start.timestamp() * 1000)
 
 
-def _covers(scope: ScopePart, site: SitePart, devices: set[str]) -> bool:
+def covers(scope: ScopePart, site: SitePart) -> bool:
+    """Tell whether a scope means a site, or a device of it; the centre's means none."""
     what = checks.scope_of(scope)
     if what is Scope.CIRCLE:
         return _distance_m(scope, site) <= (scope.radius_m or 0.0)
     if what is Scope.DEVICE:
-        return scope.device in devices
+        return any(scope.device == device.id for device in site.device)
     if what is Scope.SITE:
         return scope.site == site.id
     if what is Scope.CIRCUIT:
