@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from prometheus_client import CollectorRegistry
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from agent.wire import cose, topics
@@ -25,11 +25,11 @@ from collector.metrics import Metrics
 from collector.model import Received
 from collector.pipeline import Parts, Pipeline, stages
 from collector.registry import Registry
-from collector.rules.board import Phase
-from collector.rules.network.silence import Voice
 from collector.storage.port import Written
 from collector.storage.state import Base, Incident, Outbox, RuleState, open_engine
+from simulators.virtual.attention import Attention, is_calm
 from simulators.virtual.enrolment import SECRET, enrol
+from simulators.world.happenings import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,13 +56,14 @@ class Listener(Protocol):
         """Let time pass for these sites, whatever the centre hears."""
 
 
-class _Heard:
-    """The judge, and who listens beside him."""
+class _Judge:
+    """The judge, who listens beside him, and what he has to look at."""
 
-    def __init__(self, judge: Judge, listener: Listener | None) -> None:
+    def __init__(self, judge: Judge, listener: Listener | None, attention: Attention) -> None:
         self._judge = judge
         self._listener = listener
-        self.tick = judge.tick
+        self._attention = attention
+        self.said = False  # since somebody looked: there may be something to send
 
     def observe(
         self, session: Session, site_id: str, observations: Sequence[Observation], now_ms: int
@@ -70,7 +71,19 @@ class _Heard:
         """Take observations of one site."""
         if self._listener is not None:
             self._listener.heard(site_id, observations, now_ms)
-        return self._judge.observe(session, site_id, observations, now_ms)
+        found = self._judge.observe(session, site_id, observations, now_ms)
+        row = session.get(RuleState, site_id)
+        self._attention.stirred(site_id, now_ms, calm=row is not None and is_calm(row.state))
+        self.said = self.said or bool(found)
+        return found
+
+    def tick(self, session: Session, site_ids: Sequence[str], now_ms: int) -> list[Transition]:
+        """Let time pass for these sites."""
+        found = self._judge.tick(session, site_ids, now_ms)
+        for said in found:
+            self._attention.stirred(said.site, now_ms, calm=False)
+        self.said = self.said or bool(found)
+        return found
 
 
 @dataclass
@@ -117,10 +130,19 @@ class _Post:
 
 
 class Centre:
-    """State, pipeline and rules of one scenario. ``folder`` holds its SQLite file."""
+    """State, pipeline and rules of one scenario. ``folder`` holds its SQLite file.
+
+    ``sparing``: the rules do not look where nothing can have changed.
+    """
 
     def __init__(
-        self, scenario: Scenario, time: VirtualTime, folder: Path, listener: Listener | None = None
+        self,
+        scenario: Scenario,
+        time: VirtualTime,
+        folder: Path,
+        *,
+        listener: Listener | None = None,
+        sparing: bool = True,
     ) -> None:
         self._time = time
         self._clock = _Clock(time)
@@ -135,7 +157,10 @@ class Centre:
         registry = Registry(self.engine, RegistryConfig(enrolments_dir=None), self._reporter, self._clock)
         self._registry = registry
         self._listener = listener
-        self.judge = _Heard(Judge(registry, self._config, metrics), listener)
+        self._attention = Attention()
+        self._sparing = sparing
+        self.judge = _Judge(Judge(registry, self._config, metrics), listener, self._attention)
+        self._send_ms = 0  # when the next message is due
         self.store = CountingStore()
         self._leases = Leases(self.engine, "virtual", self._clock)
         self._leases.acquire(topics.SHARDS)
@@ -189,10 +214,7 @@ class Centre:
         with Session(self.engine) as session:
             row = session.get(RuleState, site)
             memory = row.state if row is not None else {}
-        voices = [entry["voice"] for entry in memory.get("devices", {}).values()]
-        phases = [entry["phase"] for entry in memory.get("conditions", {}).values()]
-        calm = all(voice == Voice.LIVE for voice in voices) and all(phase == Phase.RAISED for phase in phases)
-        return bool(voices) and calm and memory.get("outage") is None
+        return is_calm(memory)
 
     def _settle(self) -> None:
         if self._waiting and self.store.up and self.hears:
@@ -208,20 +230,28 @@ class Centre:
             return
         self._hearing.hears(now)
         awake = [site.id for site in self._registry.sites() if site.id not in self.paused]
-        if awake and self._hearing.may_judge(now):
+        if not self._hearing.may_judge(now):
+            return
+        due = [site for site in awake if not self._sparing or self._attention.due(site, now)]
+        if due or self.judge.said or now >= self._send_ms:
             with Session(self.engine) as session, session.begin():
-                self.judge.tick(session, awake, now)
-                _deliver(session, now)
+                if due:
+                    self.judge.tick(session, due, now)
+                if self.judge.said or now >= self._send_ms:
+                    self.judge.said = False
+                    self._send_ms = _deliver(session, now)
 
 
-def _deliver(session: Session, now: int) -> None:
-    """Let what is due reach its channel, as the alerts' process does within its poll."""
+def _deliver(session: Session, now: int) -> int:
+    """Let what is due reach its channel, as the alerts' process does within its poll; say when more is."""
     due = session.scalars(select(Outbox).where(Outbox.status == "pending", Outbox.due_ms <= now)).all()
     for row in due:
         row.status, row.delivered_ms = "delivered", now
         incident = session.get(Incident, row.incident_id)
         if row.kind == "alert" and incident is not None:
             lifecycle.move(session, incident, lifecycle.Move.NOTIFIED)
+    session.flush()
+    return session.scalar(select(func.min(Outbox.due_ms)).where(Outbox.status == "pending")) or NEVER
 
 
 def _arrived(message: Received, now: int) -> Received:

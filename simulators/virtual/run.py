@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LONG_S = 3600.0
 LEAD_S = 240.0  # before anything happens everything runs as it does in truth
+CALM_S = 90.0  # what turned last has been sampled, sent and judged
 LEAP_S = 300.0
 WARM_S = 300.0  # at the beginning everybody introduces himself
 
@@ -63,10 +64,11 @@ class _World:
         self._folder = folder
         schedule = happenings.of_scenario(scenario)
         self._centre_view = View(schedule, None)
-        self.centre = Centre(scenario, time, folder, listener)
+        self.centre = Centre(scenario, time, folder, listener=listener, sparing=leaps)
         self._broker = Broker(time, self.centre.receive)
         self.centre.post.broker = self._broker
         seed, now = scenario.scenario.seed, time.now_ms()
+        self._stirred_ms = {site.id: now for site in scenario.site}
         self._places = [Place(site, scenario.world, seed, schedule, now) for site in scenario.site]
 
     async def live(self, seconds: float) -> None:
@@ -100,14 +102,15 @@ class _World:
                 await self._until(place.next_turn_ms())
 
     def _rests(self, place: Place) -> bool:
-        """Tell whether nothing happens at a place, nor will soon, nor is undecided."""
-        now = self._time.now_ms()
+        """Tell whether nothing happens at a place, nor did lately, nor will soon, nor is undecided."""
+        now, site = self._time.now_ms(), place.site.id
+        if not place.calm() or place.view.holding_any(now) or self._centre_view.holding_any(now):
+            self._stirred_ms[site] = now
+        if now - self._stirred_ms[site] < CALM_S * 1000.0:
+            return False
         edges = min(place.view.next_edge(now), self._centre_view.next_edge(now))
         return (
             edges - now > LEAD_S * 1000.0 + LEAP_S * 1000.0
-            and not place.view.holding_any(now)
-            and not self._centre_view.holding_any(now)
-            and place.calm()
             and self.centre.decided(place.site.id)
         )
 

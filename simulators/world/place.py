@@ -68,6 +68,9 @@ class Place:
                 unit = self.upses[part.id]
                 unit.advance(end_ms, self._inputs(part, unit.model, self._t_ms))
             self._t_ms = end_ms
+            for part in self.site.ups:  # what it begins at an edge has its own next turn
+                unit = self.upses[part.id]
+                unit.advance(end_ms, self._inputs(part, unit.model, end_ms))
             self._settle()
 
     def next_turn_ms(self) -> int:
