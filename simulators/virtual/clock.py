@@ -79,3 +79,25 @@ class DeviceClock:
                 f"{self._seed}/{self._time.now_s}/{self._drawn}/{len(found)}".encode()
             ).digest()
         return found[:count]
+
+
+class AgentClock:
+    """A device's clock as one run of its agent sees it; after the run's end no wait of it ends any more.
+
+    A wait whose limit is reached at the very moment at which the run is cancelled takes the cancellation for
+    its limit, and its task goes on. In a process that dies nobody notices; here it would go on for ever.
+    """
+
+    def __init__(self, clock: DeviceClock) -> None:
+        self._clock = clock
+        self.uptime_ms = clock.uptime_ms
+        self.wall_ms = clock.wall_ms
+        self.kernel_boot = clock.kernel_boot
+        self.random_bytes = clock.random_bytes
+        self.ended = False
+
+    async def sleep_ms(self, duration_ms: int) -> None:
+        """Let others run for so long."""
+        if self.ended:
+            await asyncio.get_running_loop().create_future()
+        await self._clock.sleep_ms(duration_ms)

@@ -13,7 +13,7 @@ from collector.rules.reads import reads
 from simulators.instruments import readers_of
 from simulators.instruments.base import Intervals
 from simulators.virtual.carrier import KEEPALIVE_S, Transport
-from simulators.virtual.clock import DeviceClock
+from simulators.virtual.clock import AgentClock, DeviceClock
 from simulators.virtual.enrolment import ZeroSigner, ack_key
 from simulators.virtual.files import FLASH, RAM, Disk, MemoryFiles
 from simulators.world.machine import State
@@ -58,6 +58,7 @@ class Resident:
         self._boots = 0
         self._booted_ms = 0
         self._clock: DeviceClock | None = None
+        self._running: AgentClock | None = None
         self._agent: Agent | None = None
         self._run: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
@@ -117,7 +118,7 @@ class Resident:
     def _start(self) -> None:
         if self._clock is None:
             return
-        clock = self._clock
+        clock = self._running = AgentClock(self._clock)
         self._stop = asyncio.Event()
         self._files = MemoryFiles(self._disk)
         self._transport = Transport(self._broker, self.part.id, lambda: self.place.way(self.part.id))
@@ -162,6 +163,8 @@ class Resident:
             self._stop.set()
             await asyncio.wait([run], timeout=_FAREWELL_S)
         run.cancel()
+        if self._running is not None:
+            self._running.ended = True
         for failure in await asyncio.gather(run, return_exceptions=True):
             if isinstance(failure, Exception):
                 raise failure
