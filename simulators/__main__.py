@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -62,6 +63,38 @@ def fleet(  # noqa: PLR0913 - one argument an option
     )
     click.echo(account.line())
     sys.exit(0 if account.ok else 1)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@click.option("--json", "out", type=click.Path(path_type=Path, dir_okay=False), help="Everything as JSON.")
+@click.option("--pictures", type=click.Path(path_type=Path, file_okay=False), help="An SVG per scenario.")
+@click.option("--baseline", type=click.Choice(["updown", "threshold"]), help="Another way to watch instead.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes at once; default: the cores.")
+def evaluate(
+    *, folder: Path, out: Path | None, pictures: Path | None, baseline: str | None, jobs: int | None
+) -> None:
+    """Judge the rules by scenarios: a file, or every .toml of a folder; the last line is JSON."""
+    from simulators.evaluate import command  # noqa: PLC0415 - --help must not load everything
+
+    sys.exit(command.run(folder, out=out, pictures=pictures, baseline=baseline, jobs=jobs or cores()))
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--seed", type=click.IntRange(0), required=True, help="Fixes everything that is drawn.")
+@click.option("--count", type=click.IntRange(1, 100_000), required=True, help="How many scenarios.")
+def generate(*, folder: Path, seed: int, count: int) -> None:
+    """Draw scenarios from realistic frequencies into a folder, one file each."""
+    from simulators.generate import write  # noqa: PLC0415 - same
+
+    for path in write.files(folder, seed, count):
+        click.echo(path)
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def main() -> None:

@@ -37,9 +37,19 @@ class Supply:
 
 def undisturbed_pu(supply: Supply, seed: int, name: str, t_ms: int) -> float:
     """Voltage in per unit when nothing happens."""
+    return day_pu(t_ms) + noise_pu(supply, seed, name, t_ms)
+
+
+def day_pu(t_ms: int) -> float:
+    """Voltage in per unit that the hour of the day gives."""
+    return calendar.profile(_DAY_PU, t_ms)
+
+
+def noise_pu(supply: Supply, seed: int, name: str, t_ms: int) -> float:
+    """Return what noise adds, in per unit."""
     slow = supply.slow_pu * noise.wave(seed, f"{name}/mains/slow", t_ms, _SLOW_MS)
     fast = supply.fast_pu * noise.wave(seed, f"{name}/mains/fast", t_ms, _FAST_MS)
-    return calendar.profile(_DAY_PU, t_ms) + slow + fast
+    return slow + fast
 
 
 def voltage(supply: Supply, seed: int, name: str, t_ms: int, events: Iterable[Event] = ()) -> float:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 _SCALE = float(1 << 64)
 
 
+@lru_cache(maxsize=1 << 16)
 def uniform(seed: int, *names: object) -> float:
     """Return a number in [0, 1) that belongs to these names."""
     text = "\x1f".join(str(name) for name in (seed, *names)).encode()

@@ -1,0 +1,1 @@
+"""What the rules said, against what was true: matching, counts, rates, pictures. No simulation here."""

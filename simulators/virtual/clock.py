@@ -1,0 +1,103 @@
+"""A simulated device's clock: uptime from its boot, wall time once it was set, and what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulators.scenario.model import Constants, DevicePart
+    from simulators.virtual.loop import VirtualTime
+    from simulators.world.place import Place
+
+
+class DeviceClock:
+    """The clock of one kernel boot of one device; it has the shape of the agent's clock port."""
+
+    def __init__(
+        self,
+        time: VirtualTime,
+        place: Place,
+        part: DevicePart,
+        constants: Constants,
+        booted_ms: int,
+        seed: int,
+    ) -> None:
+        self._time = time
+        self._place = place
+        self._part = part
+        self._ntp_ms = round(constants.ntp_s * 1000)
+        self._booted_ms = booted_ms
+        boots, unit = place.machines[part.id].boots, place.machines[part.id].unit
+        self._seed = f"{seed}/{part.id}/{unit}/{boots}/{booted_ms}"
+        self._drawn = 0
+        self._set = False
+        self._thawed: asyncio.Event | None = None
+
+    def uptime_ms(self) -> int:
+        """Milliseconds since this boot."""
+        return self._time.now_ms() - self._booted_ms
+
+    def wall_ms(self) -> int | None:
+        """Milliseconds since 1970 UTC; None until a time service has set it, and while it is lost."""
+        now, place, name = self._time.now_ms(), self._place, self._part.id
+        since = place.way_since_ms(name)
+        self._set = self._set or (since is not None and now - since >= self._ntp_ms)
+        if not self._set or place.view.holding("clock_reset", now, name):
+            return None
+        wrong = place.view.last("clock_wrong", now, name)
+        return now + (round(wrong.value("offset_s") * 1000) if wrong else 0)
+
+    async def sleep_ms(self, duration_ms: int) -> None:
+        """Let others run for so long; a machine that stands still sleeps on."""
+        await asyncio.sleep(duration_ms / 1000.0)
+        while self._thawed is not None:
+            await self._thawed.wait()
+
+    def freeze(self) -> None:
+        """Stand still."""
+        if self._thawed is None:
+            self._thawed = asyncio.Event()
+
+    def thaw(self) -> None:
+        """Go on."""
+        if self._thawed is not None:
+            self._thawed.set()
+            self._thawed = None
+
+    def kernel_boot(self) -> bytes:
+        """Return the id of this boot, 16 bytes."""
+        return hashlib.sha256(f"{self._seed}/boot".encode()).digest()[:16]
+
+    def random_bytes(self, count: int) -> bytes:
+        """Return bytes that look random and are the same in every run."""
+        self._drawn += 1
+        found = b""
+        while len(found) < count:
+            found += hashlib.sha256(
+                f"{self._seed}/{self._time.now_s}/{self._drawn}/{len(found)}".encode()
+            ).digest()
+        return found[:count]
+
+
+class AgentClock:
+    """A device's clock as one run of its agent sees it; after the run's end no wait of it ends any more.
+
+    A wait whose limit is reached at the very moment at which the run is cancelled takes the cancellation for
+    its limit, and its task goes on. In a process that dies nobody notices; here it would go on for ever.
+    """
+
+    def __init__(self, clock: DeviceClock) -> None:
+        self._clock = clock
+        self.uptime_ms = clock.uptime_ms
+        self.wall_ms = clock.wall_ms
+        self.kernel_boot = clock.kernel_boot
+        self.random_bytes = clock.random_bytes
+        self.ended = False
+
+    async def sleep_ms(self, duration_ms: int) -> None:
+        """Let others run for so long."""
+        if self.ended:
+            await asyncio.get_running_loop().create_future()
+        await self._clock.sleep_ms(duration_ms)

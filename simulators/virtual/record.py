@@ -1,0 +1,108 @@
+"""What a run leaves: every incident with its history, in seconds after the warm-up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from collector.model import Cause
+from collector.storage.state import Incident, IncidentChange, Outbox
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of an incident. ``cause`` and ``final`` are what stood after it.
+
+    ``since_s``: when what it says happened, by the rules.
+    """
+
+    at_s: float
+    since_s: float
+    kind: str
+    cause: Cause | None
+    final: bool
+    confidence: float | None
+    facts: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An incident as the rules and the outbox have it. ``notified_s``: when a person was told, each time."""
+
+    site: str
+    condition: str
+    subject: str
+    severity: str
+    started_s: float
+    opened_s: float
+    cleared_s: float | None
+    steps: tuple[Step, ...]
+    notified_s: tuple[float, ...]
+
+
+@dataclass(slots=True)
+class Record:
+    """One scenario's run."""
+
+    name: str
+    incidents: list[Told] = field(default_factory=list)
+    frames: int = 0
+    seconds: float = 0.0  # of simulated time
+
+
+def read(engine: Engine, name: str, zero_ms: int, end_ms: int) -> Record:
+    """Return what the state of a run holds; ``zero_ms`` is the end of its warm-up."""
+    record = Record(name, seconds=(end_ms - zero_ms) / 1000.0)
+    with Session(engine) as session:
+        for incident in session.scalars(select(Incident).order_by(Incident.id)):
+            changes = session.scalars(
+                select(IncidentChange)
+                .where(IncidentChange.incident_id == incident.id)
+                .order_by(IncidentChange.id)
+            )
+            alerts = session.scalars(
+                select(Outbox).where(Outbox.incident_id == incident.id, Outbox.kind == "alert")
+            ).all()
+            record.incidents.append(
+                Told(
+                    site=incident.site_id,
+                    condition=incident.condition,
+                    subject=incident.subject,
+                    severity=incident.severity,
+                    started_s=(incident.started_ms - zero_ms) / 1000.0,
+                    opened_s=(incident.opened_ms - zero_ms) / 1000.0,
+                    cleared_s=None
+                    if incident.cleared_ms is None
+                    else (incident.cleared_ms - zero_ms) / 1000.0,
+                    steps=tuple(_step(change, zero_ms) for change in changes),
+                    notified_s=_notified_s(alerts, zero_ms),
+                )
+            )
+    return record
+
+
+def _step(change: IncidentChange, zero_ms: int) -> Step:
+    data: dict[str, Any] = change.data
+    return Step(
+        at_s=(change.at_ms - zero_ms) / 1000.0,
+        since_s=(data.get("at_ms", change.at_ms) - zero_ms) / 1000.0,
+        kind=change.kind,
+        cause=Cause(data["cause"]) if data.get("cause") else None,
+        final=bool(data.get("final")),
+        confidence=data.get("confidence"),
+        facts=tuple(fact["code"] for fact in data.get("facts", ())),
+        reason=data.get("reason", ""),
+    )
+
+
+def _notified_s(alerts: Any, zero_ms: int) -> tuple[float, ...]:
+    """Return when an alert reached somebody."""
+    due = sorted(row.delivered_ms for row in alerts if row.delivered_ms is not None)
+    return tuple((at_ms - zero_ms) / 1000.0 for at_ms in due)

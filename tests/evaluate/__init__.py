@@ -1,0 +1,1 @@
+"""Scoring: what the rules said against what was true."""

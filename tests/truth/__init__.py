@@ -1,0 +1,1 @@
+"""Truth against answers derived by hand."""

@@ -1,0 +1,106 @@
+"""What virtual time leaves out changes no verdict, and chance is the file's seed."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from simulators.evaluate.say import OUTAGES, sayings
+from simulators.scenario import load
+from simulators.scenario.model import Scenario
+from simulators.virtual import run
+from simulators.virtual.record import Record
+
+BUILT = """\
+[scenario]
+name = "leaps"
+seed = 5
+start = "2026-03-02T10:00:00-06:00"
+warmup_s = 1200
+duration_s = 2400
+settle_s = 900
+[[provider]]
+id = "cable"
+[[site]]
+id = "carried"
+provider = "cable"
+[[site.ups]]
+id = "rack"
+battery = "dead"
+[[site.device]]
+id = "carried-modem"
+kind = "modem"
+feed = "ups:rack"
+[[site.device]]
+id = "carried-router"
+kind = "router"
+feed = "ups:rack"
+uplink = "carried-modem"
+[[site]]
+id = "bare"
+provider = "cable"
+[[site.device]]
+id = "bare-router"
+kind = "router"
+[[site.device]]
+id = "bare-pi"
+kind = "pi"
+uplink = "bare-router"
+"""
+EVENT = '[[event]]\nat_s = {}\nfor_s = {}\nkind = "{}"\nscope = {{ {} }}\n'
+STORIES = {
+    "mains fail, the battery is spent": [(300, 900, "mains_off", 'site = "carried"')],
+    "a plain device loses its mains": [(300, 600, "mains_off", 'site = "bare"')],
+    "the provider is down": [(300, 700, "backhaul_down", 'provider = "cable"')],
+    "one of two hangs, a UPS tests itself": [
+        (300, 600, "device_hang", 'device = "bare-pi"'),
+        (330, 12, "ups_self_test", 'site = "carried"'),
+    ],
+    "the ingest stands still while a device restarts": [
+        (300, 300, "collector_down", ""),
+        (400, 120, "device_reboot", 'device = "carried-router"'),
+    ],
+}
+NEAR_S = 31.0  # the last frame before a silence: an interval of 30 s, at another second of it
+
+
+def scenario(story: str) -> Scenario:
+    return load.parse(BUILT + "".join(EVENT.format(*event) for event in STORIES[story]))
+
+
+def verdicts(record: Record) -> list[tuple[object, ...]]:
+    """What is judged: which outages, their verdicts after 30 s and at the end, and who else was told what.
+
+    Which of two devices is missed some seconds before the other hangs on the second at which it last spoke.
+    """
+    outages = [
+        (one.site, one.what.value, one.provisional(), one.final(), one.notified) for one in sayings(record)
+    ]
+    others = [
+        (one.site, one.condition, one.subject, len(one.notified_s))
+        for one in record.incidents
+        if one.condition not in OUTAGES and one.notified_s
+    ]
+    return sorted(map(str, [*outages, *others]))
+
+
+def times(record: Record) -> list[float]:
+    """When outages began and ended, by the rules."""
+    ends = [(one.started_s, one.ended_s or math.inf) for one in sayings(record)]
+    return [at_s for pair in ends for at_s in pair]
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_leaps_change_no_verdict(story: str) -> None:
+    whole, leaping = run.run(scenario(story), leaps=False), run.run(scenario(story))
+
+    assert leaping.frames < whole.frames, "nothing was left out: the test shows nothing"
+    assert verdicts(leaping) == verdicts(whole)
+    assert times(leaping) == pytest.approx(times(whole), abs=NEAR_S)
+
+
+def test_the_same_file_gives_the_same_record() -> None:
+    story = scenario("mains fail, the battery is spent")
+
+    assert run.run(story) == run.run(story)

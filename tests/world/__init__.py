@@ -1,0 +1,1 @@
+"""The physical model, against answers computed by hand."""
