@@ -265,6 +265,7 @@ class Transport:
         self.on_message: Callable[[str, bytes], None] = _nobody
         self.on_puback: Callable[[int], None] = _nobody
         self.on_lost: Callable[[str], None] = _nobody
+        self.on_room: Callable[[], None] = _nobody
         self.statuses: list[str] = []
         self.frozen = False
         self.dead = False  # the machine has no power: closing says nothing
@@ -305,6 +306,10 @@ class Transport:
         if self._line is None:
             raise LinkError("not_connected", "there is no connection to the broker")
         return self._line.send(topic, payload)
+
+    def room(self) -> bool:
+        """Tell whether another frame may be handed over: memory is no matter here."""
+        return self._line is not None
 
     async def disconnect(self) -> None:
         """Send DISCONNECT and close."""
