@@ -83,7 +83,12 @@ class _Sheet:
             self._parts.append(f'<rect x="{x}" y="{self._y}" width="12" height="10" fill="{colour}"/>')
             self._text(x + 16, self._y + 9, cause.value)
             x += 30 + 6.3 * len(cause.value)
-        self._text(x + 8, self._y + 9, "pale: too short or not to be seen; ▼ a person was told, red: for nothing", "s")
+        self._text(
+            x + 8,
+            self._y + 9,
+            "pale: too short or not to be seen; ▼ a person was told, red: for nothing",
+            "s",
+        )
         self._y += 24
 
     def _centre(self) -> None:
@@ -123,7 +128,9 @@ class _Sheet:
         self._y += LANE - 2
 
     def _lane(self, name: str, parts: list[str]) -> None:
-        self._parts.append(f'<text class="s" x="{LEFT - 6}" y="{self._y + 11}" text-anchor="end">{name}</text>')
+        self._parts.append(
+            f'<text class="s" x="{LEFT - 6}" y="{self._y + 11}" text-anchor="end">{name}</text>'
+        )
         self._parts += parts
         self._y += LANE
 
@@ -154,9 +161,10 @@ class _Sheet:
         colour = COLOURS[cause] if cause else "#999"
         text = f'<text class="w" x="{x + 3:.1f}" y="{self._y + 10:.1f}">{escape(label)}</text>'
         style = ' class="o"' if pale else ""
+        title = f"{escape(label)} {start_s:.0f} to {end_s:.0f} s"
         return (
             f'<g{style}><rect x="{x:.1f}" y="{self._y + 1:.1f}" width="{width:.1f}" '
-            f'height="{LANE - 3}" fill="{colour}"><title>{escape(label)} {start_s:.0f} to {end_s:.0f} s</title>'
+            f'height="{LANE - 3}" fill="{colour}"><title>{title}</title>'
             f"</rect>{text if width > 5.5 * len(label) and not pale else ''}</g>"
         )
 
@@ -179,7 +187,10 @@ class _Sheet:
             at_s += tick
         for edge_s in (0.0, self._scenario.scenario.duration_s):
             x = self._x(edge_s)
-            yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}" stroke="#888" stroke-dasharray="4 3"/>'
+            yield (
+                f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}" stroke="#888" '
+                'stroke-dasharray="4 3"/>'
+            )
 
     def _text(self, x: float, y: float, text: str, style: str = "") -> None:
         named = f' class="{style}"' if style else ""
