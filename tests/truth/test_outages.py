@@ -105,7 +105,7 @@ def test_service_ends_when_the_battery_does() -> None:
 
     runs_s = 84 * 0.45 * 0.85 / 24 * 3600  # 4819.5 s
     mains, (_, began_s, *service) = demanded(found)
-    assert mains == (MAINS, 1000, 10000, Cause.MAINS_SITE, SITE)
+    assert [mains] == [(MAINS, 1000, 10000, Cause.MAINS_SITE, SITE)]
     assert service == [10090, Cause.MAINS_SITE, SITE]
     assert began_s == pytest.approx(1000 + runs_s, abs=1)
 
