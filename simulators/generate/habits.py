@@ -61,7 +61,7 @@ def _flapping(draft: Draft, at_s: float) -> None:
 
 
 def _voltage(draft: Draft, at_s: float) -> None:
-    kind, pu = draft.rng.choice((("sag", 0.7), ("sag", 0.4), ("undervoltage", 0.86), ("overvoltage", 1.1),
+    kind, pu = draft.rng.choice((("sag", 0.7), ("sag", 0.3), ("undervoltage", 0.86), ("overvoltage", 1.1),
                                  ("swell", 1.18)))  # fmt: skip
     draft.add(kind, at_s, lasts(draft, 300), {"circuit": draft.rng.choice(draft.circuits)}, pu=pu)
 

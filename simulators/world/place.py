@@ -206,8 +206,9 @@ class Place:
     def _voltage_decides(self) -> bool:
         """Tell whether noise or loads may carry the voltage across a threshold."""
         now = self._t_ms
-        if not self.site.ups or self.supply.dead(now):
+        if self.supply.dead(now):
             return False
+        on_mains = any(part.feed.startswith("mains:") for part in self.site.device)
         if not self.supply.wiring_is_sound(now):
             return True
         nominal = self.site.nominal_v
@@ -216,7 +217,8 @@ class Place:
         drift = DRIFT_PU * max(1.0, self._constants.profile)
         slack = (self.supply.noise_pu + drift) * nominal
         lowest, highest = steady - slack - OWN_DROP_V, steady + slack
-        margins = (limit for unit in self.upses.values() for limit in unit.margins_v())
+        margins = [limit for unit in self.upses.values() for limit in unit.margins_v()]
+        margins += [ALIVE_V] if on_mains else []
         return any(lowest <= limit <= highest for limit in margins)
 
 
