@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from collector.model import Cause
-from simulators.evaluate.score import What
+from simulators.evaluate.score import What, match
 from simulators.scenario import checks
 from simulators.world.happenings import covers
 
@@ -47,6 +47,7 @@ class _Sheet:
     def __init__(self, scenario: Scenario, run: Run) -> None:
         self._scenario = scenario
         self._run = run
+        self._false = match(run.truths, run.sayings)[1]
         head = scenario.scenario
         self._begin_s, self._end_s = -head.warmup_s, head.duration_s + head.settle_s
         self._y = 0.0
@@ -101,7 +102,7 @@ class _Sheet:
             self._y += 6
 
     def _site(self, site: SitePart) -> None:
-        run = self._run
+        run, top = self._run, self._y
         self._parts.append(f'<line class="g" x1="0" x2="{LEFT + WIDTH}" y1="{self._y}" y2="{self._y}"/>')
         self._text(8, self._y + 12, site.id)
         for event in self._scenario.event:
@@ -117,7 +118,7 @@ class _Sheet:
         if notices:
             marks = [self._told(one.at_s, one.condition, wrong=not one.true) for one in notices]
             self._lane("other notices", marks)
-        self._y += 6
+        self._y = max(self._y, top + LANE) + 6
 
     def _event(self, kind: str, start_s: float, end_s: float) -> None:
         x, width = self._bar(start_s, end_s)
@@ -154,7 +155,7 @@ class _Sheet:
                 f"<title>final: {final.value}</title></circle>"
             )
         if one.notified:
-            yield self._told(one.opened_s, "told", wrong=False)
+            yield self._told(one.opened_s, "told", wrong=one in self._false)
 
     def _block(self, start_s: float, end_s: float, cause: Cause | None, label: str, *, pale: bool) -> str:
         x, width = self._bar(start_s, end_s)
