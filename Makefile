@@ -9,7 +9,7 @@ BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
 
-.PHONY: help setup setup-dev demo agent-bytecode test test-mips test-quick bench-ingest bench-storm chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
+.PHONY: help setup setup-dev demo agent-bytecode test test-mips test-quick bench-ingest bench-storm bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -63,6 +63,9 @@ bench-storm: setup-dev servers ## a backlog of 40,000 frames returns while live 
 
 chaos: setup-dev servers ## kills, cuts, full disks, wrong clocks: nothing lost, nothing doubled (RUNS=n SEED=s JOBS=n)
 	@$(BIN)/python -m simulators.chaos --runs $(or $(RUNS),10) $(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))
+
+bench-world: setup-dev ## a simulated day of 90 facilities through agent, reception and rules (SITES=n SEED=s)
+	@$(BIN)/python -m simulators.virtual.day $(if $(SITES),--sites $(SITES)) $(if $(SEED),--seed $(SEED))
 
 fuzz: setup-dev ## decode, verify and admit under hostile input (RUNS=n WORKERS=n)
 	@$(BIN)/python -m tests.fuzz --runs $(or $(RUNS),20000) --workers $(or $(WORKERS),1)

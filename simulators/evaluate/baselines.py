@@ -58,9 +58,7 @@ class Baseline:
 
     def __init__(self, scenario: Scenario, *, thresholds: bool) -> None:
         self._thresholds = thresholds
-        self._sites = {
-            site.id: [part.id for part in site.device if part.has_agent] for site in scenario.site
-        }
+        self._sites = {site.id: [part.id for part in site.device if part.has_agent] for site in scenario.site}
         self._nominal = {site.id: site.nominal_v for site in scenario.site}
         self._seen: dict[str, _Seen] = {}
         self._watched: dict[str, tuple[int, int]] = {}
@@ -84,9 +82,7 @@ class Baseline:
                 since_ms = now_ms
             self._watched[site] = (since_ms, now_ms)
             known = {name: self._seen[name] for name in self._sites[site] if name in self._seen}
-            down = {
-                name for name, seen in known.items() if now_ms - max(seen.last_ms, since_ms) > TIMEOUT_MS
-            }
+            down = {name for name, seen in known.items() if now_ms - max(seen.last_ms, since_ms) > TIMEOUT_MS}
             whole = bool(known) and len(down) == len(known)
             started_ms = max((seen.last_ms for seen in known.values()), default=now_ms)
             last = max(known.values(), key=lambda seen: seen.last_ms, default=None)
@@ -176,7 +172,7 @@ class Baseline:
 
 
 def notices(baseline: Baseline, zero_ms: int, judge: Any) -> tuple[Notice, ...]:
-    """Return a baseline's other notifications; ``judge(site, condition, subject, at_s)`` says if justified."""
+    """Return a baseline's other notifications; ``judge`` says of each whether it was justified."""
     return tuple(
         Notice(site, name, at_s, judge(site, name, subject, at_s))
         for site, name, subject, at_s in baseline.notices(zero_ms)

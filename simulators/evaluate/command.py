@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from simulators.evaluate.run import Outcome
 
 
-def run_all(paths: list[Path], jobs: int, baseline: str | None, pictures: Path | None) -> tuple[Score, list[str]]:
+def run_all(
+    paths: list[Path], jobs: int, baseline: str | None, pictures: Path | None
+) -> tuple[Score, list[str]]:
     """Return the score of all files, and what is wrong with those that are no scenarios."""
     score, faults = Score(runs.LIMIT_S), []
     for outcome in runs.folder(paths, jobs, baseline):

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from collector.model import Cause
-from simulators.evaluate.score import What
+from simulators.evaluate.score import What, match
 from simulators.scenario import checks
 from simulators.world.happenings import covers
 
@@ -47,6 +47,7 @@ class _Sheet:
     def __init__(self, scenario: Scenario, run: Run) -> None:
         self._scenario = scenario
         self._run = run
+        self._false = match(run.truths, run.sayings)[1]
         head = scenario.scenario
         self._begin_s, self._end_s = -head.warmup_s, head.duration_s + head.settle_s
         self._y = 0.0
@@ -83,7 +84,12 @@ class _Sheet:
             self._parts.append(f'<rect x="{x}" y="{self._y}" width="12" height="10" fill="{colour}"/>')
             self._text(x + 16, self._y + 9, cause.value)
             x += 30 + 6.3 * len(cause.value)
-        self._text(x + 8, self._y + 9, "pale: too short or not to be seen; ▼ a person was told, red: for nothing", "s")
+        self._text(
+            x + 8,
+            self._y + 9,
+            "pale: too short or not to be seen; ▼ a person was told, red: for nothing",
+            "s",
+        )
         self._y += 24
 
     def _centre(self) -> None:
@@ -96,7 +102,7 @@ class _Sheet:
             self._y += 6
 
     def _site(self, site: SitePart) -> None:
-        run = self._run
+        run, top = self._run, self._y
         self._parts.append(f'<line class="g" x1="0" x2="{LEFT + WIDTH}" y1="{self._y}" y2="{self._y}"/>')
         self._text(8, self._y + 12, site.id)
         for event in self._scenario.event:
@@ -112,7 +118,7 @@ class _Sheet:
         if notices:
             marks = [self._told(one.at_s, one.condition, wrong=not one.true) for one in notices]
             self._lane("other notices", marks)
-        self._y += 6
+        self._y = max(self._y, top + LANE) + 6
 
     def _event(self, kind: str, start_s: float, end_s: float) -> None:
         x, width = self._bar(start_s, end_s)
@@ -123,7 +129,9 @@ class _Sheet:
         self._y += LANE - 2
 
     def _lane(self, name: str, parts: list[str]) -> None:
-        self._parts.append(f'<text class="s" x="{LEFT - 6}" y="{self._y + 11}" text-anchor="end">{name}</text>')
+        self._parts.append(
+            f'<text class="s" x="{LEFT - 6}" y="{self._y + 11}" text-anchor="end">{name}</text>'
+        )
         self._parts += parts
         self._y += LANE
 
@@ -147,16 +155,17 @@ class _Sheet:
                 f"<title>final: {final.value}</title></circle>"
             )
         if one.notified:
-            yield self._told(one.opened_s, "told", wrong=False)
+            yield self._told(one.opened_s, "told", wrong=one in self._false)
 
     def _block(self, start_s: float, end_s: float, cause: Cause | None, label: str, *, pale: bool) -> str:
         x, width = self._bar(start_s, end_s)
         colour = COLOURS[cause] if cause else "#999"
         text = f'<text class="w" x="{x + 3:.1f}" y="{self._y + 10:.1f}">{escape(label)}</text>'
         style = ' class="o"' if pale else ""
+        title = f"{escape(label)} {start_s:.0f} to {end_s:.0f} s"
         return (
             f'<g{style}><rect x="{x:.1f}" y="{self._y + 1:.1f}" width="{width:.1f}" '
-            f'height="{LANE - 3}" fill="{colour}"><title>{escape(label)} {start_s:.0f} to {end_s:.0f} s</title>'
+            f'height="{LANE - 3}" fill="{colour}"><title>{title}</title>'
             f"</rect>{text if width > 5.5 * len(label) and not pale else ''}</g>"
         )
 
@@ -179,7 +188,10 @@ class _Sheet:
             at_s += tick
         for edge_s in (0.0, self._scenario.scenario.duration_s):
             x = self._x(edge_s)
-            yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}" stroke="#888" stroke-dasharray="4 3"/>'
+            yield (
+                f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}" stroke="#888" '
+                'stroke-dasharray="4 3"/>'
+            )
 
     def _text(self, x: float, y: float, text: str, style: str = "") -> None:
         named = f' class="{style}"' if style else ""

@@ -63,7 +63,9 @@ def reboot_beside(draft: Draft, at_s: float) -> None:
     circuit, other = draft.rng.choice(draft.circuits), habits.site(draft)
     draft.add("mains_off", at_s, lasts(draft, 1800, 0.4), {"circuit": circuit})
     if other["circuit"] != circuit:
-        draft.add("device_reboot", at_s + draft.rng.uniform(-20, 40), 240, {"device": f"{other['id']}-router"})
+        draft.add(
+            "device_reboot", at_s + draft.rng.uniform(-20, 40), 240, {"device": f"{other['id']}-router"}
+        )
 
 
 def window_overruns(draft: Draft, at_s: float) -> None:

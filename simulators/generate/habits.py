@@ -56,12 +56,12 @@ def _breaker(draft: Draft, at_s: float) -> None:
 
 def _flapping(draft: Draft, at_s: float) -> None:
     scope = {"circuit": draft.rng.choice(draft.circuits)}
-    draft.add("mains_flapping", at_s, lasts(draft, 900, 0.5), scope, period_s=draft.rng.choice((40, 120, 400)),
-              duty=draft.rng.choice((0.4, 0.7)))  # fmt: skip
+    period_s, duty = draft.rng.choice((40, 120, 400)), draft.rng.choice((0.4, 0.7))
+    draft.add("mains_flapping", at_s, lasts(draft, 900, 0.5), scope, period_s=period_s, duty=duty)
 
 
 def _voltage(draft: Draft, at_s: float) -> None:
-    kind, pu = draft.rng.choice((("sag", 0.7), ("sag", 0.4), ("undervoltage", 0.86), ("overvoltage", 1.1),
+    kind, pu = draft.rng.choice((("sag", 0.7), ("sag", 0.3), ("undervoltage", 0.86), ("overvoltage", 1.1),
                                  ("swell", 1.18)))  # fmt: skip
     draft.add(kind, at_s, lasts(draft, 300), {"circuit": draft.rng.choice(draft.circuits)}, pu=pu)
 
@@ -133,14 +133,16 @@ def _wiring(draft: Draft, at_s: float) -> None:
 
 
 def _centre(draft: Draft, at_s: float) -> None:
-    kind = draft.rng.choice(("centre_uplink_down", "centre_uplink_down", "broker_down", "collector_down", "store_down"))
+    kind = draft.rng.choice(
+        ("centre_uplink_down", "centre_uplink_down", "broker_down", "collector_down", "store_down")
+    )
     draft.add(kind, at_s, lasts(draft, 900, 0.5), {})
 
 
 INCIDENTS: Final[tuple[tuple[float, Callable[[Draft, float], None]], ...]] = (
     (24, _feeder), (8, _house), (6, _breaker), (2, _flapping), (5, _voltage), (8, _provider), (12, _line),
-    (3, _slow_line), (7, _modem), (4, _cable), (8, _hang), (6, _reboot), (3, _crash), (5, _theft), (5, _planned),
-    (4, _plug), (2, _contact), (2, _wiring), (3, _centre),
+    (3, _slow_line), (7, _modem), (4, _cable), (8, _hang), (6, _reboot), (3, _crash), (5, _theft),
+    (5, _planned), (4, _plug), (2, _contact), (2, _wiring), (3, _centre),
 )  # fmt: skip
 
 

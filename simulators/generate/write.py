@@ -1,5 +1,7 @@
-"""Draw scenarios and write them: a third quiet, the rest ordinary or awkward; of each every second one with
-circuits that the centre knows."""
+"""Draw scenarios and write them: a third quiet, the rest ordinary or awkward.
+
+Of each sort every second one has circuits that the centre knows.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ def drawn(seed: int, number: int) -> Draft:
     head: dict[str, Any] = {
         "name": f"{sort} {seed}-{number}",
         "seed": rng.randrange(1 << 32),
-        "start": f"2026-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}T{rng.randint(0, 23):02d}:00:00-06:00",
+        "start": _start(rng),
         "warmup_s": 900,
         "duration_s": duration_s,
         "settle_s": _HOUR_S,
@@ -48,6 +50,11 @@ def drawn(seed: int, number: int) -> Draft:
     draft.told = [f"Drawn: vigia-sim generate --seed {seed}, number {number}; {sort}."]
     _HAPPENS[sort](draft)
     return draft
+
+
+def _start(rng: Random) -> str:
+    month, day, hour = rng.randint(1, 12), rng.randint(1, 28), rng.randint(0, 23)
+    return f"2026-{month:02d}-{day:02d}T{hour:02d}:00:00-06:00"
 
 
 def _ordinary(draft: Draft) -> None:

@@ -89,7 +89,7 @@ def _silent(truth: SiteTruth, subject: str, at_ms: int) -> bool:
 
 
 def _usb_dropped(truth: SiteTruth, subject: str, at_s: float) -> bool:
-    """A UPS may lose its USB contact just as it leaves the line."""
+    """Tell whether a UPS lost contact as it left the line: USB does."""
     at_ms = truth.zero_ms + round(at_s * 1000)
     device, _, name = subject.partition("/")
     parts = [part for part in truth.site.device if part.id == device]

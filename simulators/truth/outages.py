@@ -134,7 +134,7 @@ class _Site:
         return lone and not many and any(event.kind in blame.RESTARTING for event in causes)
 
     def _pulled(self, span: Span) -> Truth:
-        """Return what looks like mains that are gone, and is a plug that was pulled: neither right nor wrong."""
+        """Return what looks like mains that are gone and is a pulled plug: neither right nor wrong."""
         right = frozenset({Cause.DEVICE, Cause.MAINS_SITE})
         start_s, end_s = self._seconds(span[0]), self._seconds(span[1])
         return Truth(self._site.id, What.MAINS, start_s, end_s, Cause.DEVICE, right, optional=True)

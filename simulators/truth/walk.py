@@ -78,7 +78,7 @@ def walk(scenario: Scenario, site: SitePart, numbers: frozenset[int]) -> Walk:
     return found
 
 
-def _stretch(  # noqa: PLR0913, PLR0917 - a stretch is all of these
+def _stretch(
     tracks: Tracks, scenario: Scenario, site: SitePart, schedule: Schedule, begin_ms: int, end_ms: int
 ) -> int:
     """Walk from one rest to the next; return where it was reached."""
@@ -116,7 +116,9 @@ def _look(tracks: Tracks, place: Place) -> None:
     tracks.note("witness", now, holds=any(_sees_mains(place, part) for part in heard))
     for ups in site.ups:
         unit = place.upses[ups.id]
-        testing = place.view.holds("ups_self_test", now) and place.plug_v(ups, now) > unit.model.transfer_low_v
+        testing = (
+            place.view.holds("ups_self_test", now) and place.plug_v(ups, now) > unit.model.transfer_low_v
+        )
         off = unit.source in {Source.BATTERY, Source.NOTHING}
         tracks.note(f"off line {ups.id}", now, holds=off and not testing)
     tracks.note("pulled", now, holds=any(_pulled_unseen(place, ups, heard) for ups in site.ups))

@@ -48,6 +48,10 @@ class Attention:
         entry = self._sites.setdefault(site, _Site(now_ms))
         entry.stirred_ms, entry.calm = now_ms, calm
 
+    def is_calm(self, site: str) -> bool:
+        """Tell whether nothing was on its way at a site when something was last heard or said of it."""
+        return site in self._sites and self._sites[site].calm
+
     def due(self, site: str, now_ms: int) -> bool:
         """Tell whether a site has to be looked at now; then it counts as looked at."""
         entry = self._sites.setdefault(site, _Site(now_ms))

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from simulators.virtual.loop import VirtualTime
 
 TICK_S: Final = 1.0
+DOZE_S: Final = 5.0  # while every site rests: each is awake long before something happens
 BATCH_S: Final = 0.2
 CHANNEL: Final = "crew"
 
@@ -164,6 +165,7 @@ class Centre:
         self._listener = listener
         self._attention = Attention()
         self._sparing = sparing
+        self._sites = len(scenario.site)
         self.judge = _Judge(Judge(registry, self._config, metrics), listener, self._attention)
         self._send_ms = 0  # when the next message is due
         self.store = CountingStore()
@@ -196,7 +198,8 @@ class Centre:
     async def work(self) -> None:
         """Settle what came, and let time pass for the rules, for ever."""
         while True:
-            await asyncio.sleep(TICK_S)
+            awake = len(self.paused) < self._sites
+            await asyncio.sleep(TICK_S if awake else DOZE_S)
             if self.hears:
                 self._settle()
                 self._let_know()
@@ -216,10 +219,7 @@ class Centre:
 
     def decided(self, site: str) -> bool:
         """Tell whether nothing is on its way at a site: everybody speaks, no condition rises or falls."""
-        with Session(self.engine) as session:
-            row = session.get(RuleState, site)
-            memory = row.state if row is not None else {}
-        return is_calm(memory)
+        return self._attention.is_calm(site)
 
     def _settle(self) -> None:
         if self._waiting and self.store.up and self.hears:

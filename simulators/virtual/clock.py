@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from simulators.world.place import Place
 
 
+_FOR_EVER_S = 1e9
+
+
 class DeviceClock:
     """The clock of one kernel boot of one device; it has the shape of the agent's clock port."""
 
@@ -99,5 +102,5 @@ class AgentClock:
     async def sleep_ms(self, duration_ms: int) -> None:
         """Let others run for so long."""
         if self.ended:
-            await asyncio.get_running_loop().create_future()
+            await asyncio.sleep(_FOR_EVER_S)
         await self._clock.sleep_ms(duration_ms)

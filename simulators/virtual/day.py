@@ -9,14 +9,17 @@ from __future__ import annotations
 import argparse
 import time
 from random import Random
+from typing import TYPE_CHECKING
 
 import click
 
 from simulators.generate import habits, town
 from simulators.generate.draft import Draft
 from simulators.scenario import load
-from simulators.scenario.model import Scenario
 from simulators.virtual import run
+
+if TYPE_CHECKING:
+    from simulators.scenario.model import Scenario
 
 
 def day(sites: int, incidents: int, seed: int) -> Scenario:

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from simulators.virtual.record import Record
 
 _LONG_S = 3600.0
-LEAD_S = 240.0  # before anything happens everything runs as it does in truth
+LEAD_S = 180.0  # before anything happens everything runs as it does in truth
 CALM_S = 90.0  # what turned last has been sampled, sent and judged
-LEAP_S = 300.0
+LOOK_MS = 30_000  # so often at least, whether it may rest again
+LEAP_S = 900.0
+WORTH_S = 60.0  # a shorter leap costs more than it saves
 WARM_S = 300.0  # at the beginning everybody introduces himself
 
 
@@ -99,7 +101,7 @@ class _World:
             if self._leaps and self._time.now_s >= WARM_S and self._rests(place):
                 await self._leap(place, residents)
             else:
-                await self._until(place.next_turn_ms())
+                await self._until(min(place.next_turn_ms(), self._time.now_ms() + LOOK_MS))
 
     def _rests(self, place: Place) -> bool:
         """Tell whether nothing happens at a place, nor did lately, nor will soon, nor is undecided."""
@@ -108,11 +110,13 @@ class _World:
             self._stirred_ms[site] = now
         if now - self._stirred_ms[site] < CALM_S * 1000.0:
             return False
-        edges = min(place.view.next_edge(now), self._centre_view.next_edge(now))
-        return (
-            edges - now > LEAD_S * 1000.0 + LEAP_S * 1000.0
-            and self.centre.decided(place.site.id)
-        )
+        return self._free_s(place) > WORTH_S and self.centre.decided(site)
+
+    def _free_s(self, place: Place) -> float:
+        """Return how long it is until a place has to be awake."""
+        now = self._time.now_ms()
+        edge_ms = min(place.view.next_edge(now), self._centre_view.next_edge(now))
+        return (edge_ms - now) / 1000.0 - LEAD_S
 
     async def _leap(self, place: Place, residents: list[Resident]) -> None:
         """Let time pass at a place that rests: a sample now and then, past spool and reception."""
@@ -121,7 +125,7 @@ class _World:
             await resident.pause()
         self.centre.paused.add(site)
         while self._rests(place):
-            await asyncio.sleep(LEAP_S)
+            await asyncio.sleep(min(LEAP_S, self._free_s(place)))
             place.advance(self._time.now_ms())
             told = [await resident.glance() for resident in residents]
             self.centre.observe(site, [one for found in told for one in found])

@@ -106,6 +106,11 @@ class View:
         self._version = -1
         self._by_kind: dict[str, list[Happening]] = {}
 
+    @property
+    def version(self) -> int:
+        """Return a number that changes with the events."""
+        return self._schedule.version
+
     def holding(self, kind: str, t_ms: int, device: str | None = None) -> list[Happening]:
         """Return the events of a kind that hold, in the order in which they began.
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from simulators.world.happenings import Schedule
 
 NEAR_MS: Final = 1_000
-FAR_MS: Final = 60_000  # the voltage of the hour moves
+FAR_MS: Final = 300_000  # the voltage of the hour moves
+DRIFT_PU: Final = 0.002  # so much in that time: 0.02 in the evening's hour
 ALIVE_V: Final = 50.0  # what a power supply for 100 to 240 V still takes
 OWN_DROP_V: Final = 4.0  # 3 kW at the resistance of a sound connection
 _VA: Final = 600.0  # the UPS whose battery and charger Model's defaults are
@@ -74,7 +75,7 @@ class Place:
             self._settle()
 
     def next_turn_ms(self) -> int:
-        """Return the time until which nothing turns, at most a minute ahead."""
+        """Return the time until which nothing turns, at most five minutes ahead."""
         now = self._t_ms
         near = self._voltage_decides()
         step = NEAR_MS if near else FAR_MS
@@ -205,16 +206,19 @@ class Place:
     def _voltage_decides(self) -> bool:
         """Tell whether noise or loads may carry the voltage across a threshold."""
         now = self._t_ms
-        if not self.site.ups or self.supply.dead(now):
+        if self.supply.dead(now):
             return False
+        on_mains = any(part.feed.startswith("mains:") for part in self.site.device)
         if not self.supply.wiring_is_sound(now):
             return True
         nominal = self.site.nominal_v
         steady = self.supply.steady_pu(now) * nominal
-        # noise and what the hour moves in a minute, both ways; the building's own load only takes
-        slack = (self.supply.noise_pu + 0.002) * nominal
+        # noise and what the hour moves, both ways; the building's own load only takes
+        drift = DRIFT_PU * max(1.0, self._constants.profile)
+        slack = (self.supply.noise_pu + drift) * nominal
         lowest, highest = steady - slack - OWN_DROP_V, steady + slack
-        margins = (limit for unit in self.upses.values() for limit in unit.margins_v())
+        margins = [limit for unit in self.upses.values() for limit in unit.margins_v()]
+        margins += [ALIVE_V] if on_mains else []
         return any(lowest <= limit <= highest for limit in margins)
 
 

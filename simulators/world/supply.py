@@ -29,6 +29,8 @@ class Supply:
         self._profile = constants.profile
         self.noise_pu = slow + fast
         self.legs = LEGS[site.service]
+        self._moment = (-1, -1)  # what was asked for last, and the answer
+        self._legs: list[Leg] = []
 
     def pu(self, t_ms: int) -> float:
         """Voltage that the utility delivers, of nominal; 0.0 while it delivers none."""
@@ -50,7 +52,13 @@ class Supply:
         return self._view.holds("mains_off", t_ms) or self._view.holds("mains_flapping", t_ms)
 
     def at_legs(self, t_ms: int) -> list[Leg]:
-        """Volts and amperes behind the breaker of every leg."""
+        """Volts and amperes behind the breaker of every leg; asked several times of one moment."""
+        moment = t_ms, self._view.version
+        if self._moment != moment:
+            self._moment, self._legs = moment, self._at_legs(t_ms)
+        return self._legs
+
+    def _at_legs(self, t_ms: int) -> list[Leg]:
         there = self.clients(t_ms)
         switched_on = tuple(
             loads.watts(self._seed, self._site.id, leg, self.legs, t_ms, there)

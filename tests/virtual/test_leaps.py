@@ -82,7 +82,7 @@ def verdicts(record: Record) -> list[tuple[object, ...]]:
         for one in record.incidents
         if one.condition not in OUTAGES and one.notified_s
     ]
-    return sorted(map(str, [*outages, *others]))
+    return sorted([*outages, *others], key=str)
 
 
 def times(record: Record) -> list[float]:
