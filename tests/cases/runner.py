@@ -23,6 +23,7 @@ from agent.readers.wan import Wan
 from agent.readers.wifi import Wifi
 from agent.readers.wifi_day import Day
 from agent.readers.wifi_ubus import UbusWifi
+from tests.cases.still import Clock
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -32,27 +33,6 @@ FOLDER = __file__.rsplit("/", 1)[0]
 READERS = ("host", "interfaces", "ups", "wan", "switch", "clock", "restart", "probes", "wifi", "apcupsd")
 AGES = [name for name, _ in GROUPS]  # by the driver's intervals, not by what the file says
 FLAG_FIELDS = tuple([flag.lower() for flag in FLAGS]) + CONTACTS
-
-
-class Clock:
-    """Time that stands still, unsynchronised."""
-
-    now_ms = 5000
-
-    def uptime_ms(self) -> int:
-        return self.now_ms
-
-    def wall_ms(self) -> "int | None":
-        return None
-
-    async def sleep_ms(self, duration_ms: int) -> None:
-        await asyncio.sleep(duration_ms / 1000)
-
-    def kernel_boot(self) -> bytes:
-        return bytes(16)
-
-    def random_bytes(self, count: int) -> bytes:
-        return bytes(count)
 
 
 def _devices(reader: str) -> list[str]:

@@ -27,7 +27,7 @@ def chain(
     folder: Path = tmp_path_factory.mktemp("chain")
     agent_bytecode.make(folder / "bytecode")
     start = str(folder / "bytecode" / "vigia-agent.py")
-    agent = (micropython_bin, "-X", "heapsize=256k", start)
+    agent = (micropython_bin, "-X", "heapsize=320k", start)
     chain = Chain(folder, mosquitto_bin, influxd_bin, upsd_tools, agent=agent)
     try:
         chain.start()

@@ -29,6 +29,7 @@ from collector.ingest.reception import ReceiveStage
 from collector.ingest.resolve import PointsStage, ResolveStage
 from collector.ingest.settle import CommitStage
 from collector.model import Frame, Outcome, Readings, Received, Table
+from collector.storage.points import FramePoints
 from collector.storage.state import Base
 
 if TYPE_CHECKING:
@@ -356,9 +357,8 @@ class Life:
         for item in batch.items:
             if item.verdict is not None:
                 continue
-            for taken in getattr(item.work.points, "rows", ()):
-                number = taken.row[1]
-                place = taken.time_ms, item.work.quality.value
+            for time_ms, number in _written(item):
+                place = time_ms, item.work.quality.value
                 demand(self.written.setdefault(number, place) == place, "a second time", number, place)
             for _, told in item.work.observations:
                 if isinstance(told, Readings) and told.current:
@@ -368,9 +368,9 @@ class Life:
         """What nothing dates lies before the next kernel began, when that is known."""
         came: dict[int, list[tuple[Sealed, int, str]]] = {}
         for item in batch.items:
-            for taken in getattr(item.work.points, "rows", ()):
-                sealed = self.sealed[taken.row[1]]
-                came.setdefault(sealed.kernel_ms, []).append((sealed, taken.time_ms, item.work.quality.value))
+            for time_ms, number in _written(item):
+                sealed = self.sealed[number]
+                came.setdefault(sealed.kernel_ms, []).append((sealed, time_ms, item.work.quality.value))
         for kernel_ms, found in came.items():
             dated = all(how == "arrival" or (how == "synced" and not s.offset_ms) for s, _, how in found)
             self.kernels.setdefault(kernel_ms, dated and all(s.plain for s, _, _ in found))
@@ -399,6 +399,19 @@ class Life:
         for key, found in errors.items():
             # whole incarnations are shifted, never sample against sample
             demand(len(found) <= SHIFTS[key[1]], "samples moved", key, found)
+
+
+def _written(item: Item) -> list[tuple[int, float]]:
+    """Return the time and the number of every row of a frame."""
+    points = item.work.points
+    if not points:
+        return []
+    assert isinstance(points, FramePoints)
+    return [
+        (time_ms, row[1])
+        for part in points.parts
+        for time_ms, row in zip(part.times_ms, part.rows, strict=True)
+    ]
 
 
 def _check_error(sealed: Sealed, error_ms: int, how: str) -> None:

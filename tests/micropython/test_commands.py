@@ -17,7 +17,7 @@ pytestmark = pytest.mark.server
 
 def run(command: list[str], folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [*command, "-X", "heapsize=256k", str(folder / "vigia-agent.py"), *arguments],
+        [*command, "-X", "heapsize=320k", str(folder / "vigia-agent.py"), *arguments],
         capture_output=True,
         timeout=120,
         check=False,

@@ -7,6 +7,7 @@ from agent.errors import ReaderError
 from agent.readers.ups import Ups
 from agent.readers.upsd_client import UpsdClient
 from tests.cases import runner
+from tests.cases.still import Clock
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ async def _serve(lines: "list[bytes]", work: "Any") -> "Any":
 
 
 def _reader(port: int, names: "list[str] | None" = None) -> Ups:
-    return Ups(runner.Clock(), 10000, 2000, UpsdClient("127.0.0.1", port), names)
+    return Ups(Clock(), 10000, 2000, UpsdClient("127.0.0.1", port), names)
 
 
 async def test_a_ups_is_read_over_tcp():

@@ -7,7 +7,7 @@ from agent.readers.hyperloglog import HyperLogLog
 from agent.readers.wifi import Wifi
 from agent.readers.wifi_day import Day
 from agent.readers.wifi_ubus import UbusWifi
-from tests.cases.runner import Clock
+from tests.cases.still import Clock
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:

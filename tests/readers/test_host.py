@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agent.readers import host
-from tests.cases.runner import Clock
+from tests.cases.still import Clock
 
 
 def test_usage_is_the_share_between_two_reads():

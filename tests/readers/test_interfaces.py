@@ -7,7 +7,7 @@ import pytest
 from agent.readers.interfaces import Interfaces, parse_link, parse_net_dev, parse_up
 from agent.sampler import Watch
 from agent.samples import clean
-from tests.cases.runner import Clock
+from tests.cases.still import Clock
 
 
 class Ticking(Clock):

@@ -12,7 +12,7 @@ from agent.readers import clock as clocks
 from agent.readers import restart
 from agent.readers.clock import ClockState
 from agent.readers.restart import REPEAT_MS, Restart
-from tests.cases.runner import Clock
+from tests.cases.still import Clock
 
 
 class Ticking(Clock):

@@ -30,7 +30,7 @@ import asyncio, json, sys
 from agent.errors import ReaderError
 from agent.readers.ups import Ups
 from agent.readers.upsd_client import UpsdClient
-from tests.cases.runner import Clock
+from tests.cases.still import Clock
 
 async def main(host, port, ca, names):
     with open(ca, "rb") as file:

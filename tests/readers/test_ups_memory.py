@@ -18,7 +18,7 @@ import asyncio, gc, sys
 from agent.readers import ups_sane
 from agent.readers.ups import Ups
 from agent.readers.upsd_client import UpsdClient
-from tests.cases.runner import Clock
+from tests.cases.still import Clock
 
 async def answer(reader, writer):
     while await reader.readline():

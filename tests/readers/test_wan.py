@@ -11,7 +11,7 @@ from agent.readers import wan
 from agent.readers.wan import ERRORS, Wan
 from agent.sampler import Watch
 from agent.samples import clean
-from tests.cases.runner import Clock
+from tests.cases.still import Clock
 
 ROUTES = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"
 LEADS_OUT = ROUTES + "eth1 00000000 0101A8C0 0003 0 0 0 00000000 0 0 0\n"

@@ -12,7 +12,8 @@ import pytest
 from agent.ports.files import Files
 from agent.readers.hyperloglog import REGISTERS, HyperLogLog
 from agent.readers.wifi_day import DAY_MS, HOUR_MS, Day, RamFile, in_memory
-from tests.cases.runner import Clock, Nowhere
+from tests.cases.runner import Nowhere
+from tests.cases.still import Clock
 
 THEORY = 1.04 / math.sqrt(REGISTERS)
 SEEDS = 200

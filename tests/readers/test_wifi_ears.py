@@ -10,7 +10,8 @@ from agent.errors import ReaderError
 from agent.readers.wifi import Wifi
 from agent.readers.wifi_day import Day
 from agent.readers.wifi_ears import Ears
-from tests.cases.runner import Clock, Nowhere
+from tests.cases.runner import Nowhere
+from tests.cases.still import Clock
 
 NEAR, FAR, STRANGER = b"\x02\x11\x32\xa0\x00\x01", b"\x02\x11\x32\xa0\x00\x02", b"\x02\x99\x00\x00\x00\x03"
 NEIGHBOURS = {"mx-002": ["02:11:32:A0:00:01", "06:11:32:a0:00:01"], "azotea": ["02:11:32:a0:00:02"]}

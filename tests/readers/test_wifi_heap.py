@@ -18,7 +18,8 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the bytecode of the shared agent and of the portable tests."""
     target = tmp_path_factory.mktemp("bytecode")
     sources = [*(ROOT / "agent").rglob("*.py"), ROOT / "tests" / "portable" / "test_wifi.py"]
-    sources += [ROOT / "tests" / "__init__.py", ROOT / "tests" / "cases" / "runner.py"]
+    cases = ROOT / "tests" / "cases"
+    sources += [ROOT / "tests" / "__init__.py", cases / "runner.py", cases / "still.py"]
     for source in sources:
         if "cpython" in source.parts:
             continue

@@ -25,6 +25,7 @@ from agent.readers.wifi_day import Day
 from agent.readers.wifi_ubus import UbusWifi
 from agent.readers.wifi_values import Crowd, RateUnit
 from tests.cases import runner
+from tests.cases.still import Clock
 from tests.readers.standin import RealClock
 
 CASES = Path(runner.FOLDER) / "wifi_nl80211"
@@ -34,7 +35,7 @@ class Recorded(Nl80211):
     """Answers from the files of a case; a command without a file is refused, as a driver without it does."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(runner.Clock())
+        super().__init__(Clock())
         self._folder = folder
 
     async def _dump(self, command: str, index: int | None = None, flags: int = 0) -> list[Any]:
@@ -47,7 +48,7 @@ class Recorded(Nl80211):
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
 def test_case_folder(case):
     expected = json.loads((CASES / case / "expected.json").read_text())
-    made = Wifi(runner.Clock(), 10_000, Recorded(CASES / case), Day(runner.Clock(), -6, runner.Nowhere()), {})
+    made = Wifi(Clock(), 10_000, Recorded(CASES / case), Day(Clock(), -6, runner.Nowhere()), {})
     found = asyncio.run(made.read())
     assert runner.same([[row[0], row[1], dict(row[2])] for row in found], expected["rows"])
 
@@ -59,7 +60,7 @@ def test_an_access_point_that_became_a_client_is_down(tmp_path):
         (tmp_path / f"{name}.json").write_text((folder / f"{name}.json").read_text())
 
     async def work():
-        made = Wifi(runner.Clock(), 10_000, Recorded(tmp_path), Day(runner.Clock(), -6, runner.Nowhere()), {})
+        made = Wifi(Clock(), 10_000, Recorded(tmp_path), Day(Clock(), -6, runner.Nowhere()), {})
         await made.read()
         (tmp_path / "NL80211_CMD_GET_INTERFACE.json").write_text(json.dumps(interfaces[1:]))
         return await made.read()
