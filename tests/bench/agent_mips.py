@@ -1,0 +1,55 @@
+"""Instructions of one report on a big-endian MIPS, counted by qemu-user, and what they are to a router.
+
+qemu's user mode has no clock of cycles. With ``-singlestep -d exec,nochain`` it writes a line per
+instruction; the difference of two reports and of one is a report without the start. Commands that readers run
+are not counted.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.servers import programs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.bench.agent_world import World
+
+TURNS = Path(__file__).with_name("agent_turns.py")
+REPORT_S = 30
+HERTZ = 580e6
+CYCLES = 1.5  # per instruction of a 24Kc, single issue, caches of 32 KiB: an assumption, not a measurement
+HEAP = "1M"  # this build cannot mount the image of the bytecode, which is on the heap then
+LIMIT_S = 600
+
+
+def instructions(world: World, bytecode: Path, reports: int) -> int:
+    """Return how many instructions so many reports take, with the start."""
+    emulator = programs.packaged("qemu-mips-static", "qemu-user-static")
+    log = world.ram / f"instructions-{reports}"
+    os.mkfifo(log)
+    command = [
+        emulator, "-singlestep", "-d", "exec,nochain", "-D", str(log),
+        programs.built("micropython-mips", "servers"), "-X", f"heapsize={HEAP}",
+        str(TURNS), str(bytecode), str(world.config), str(reports),
+    ]  # fmt: skip
+    with subprocess.Popen(["wc", "-l", str(log)], stdout=subprocess.PIPE, text=True) as counter:
+        try:
+            subprocess.run(command, env=world.environment, check=True, timeout=LIMIT_S)
+        except BaseException:
+            counter.kill()
+            raise
+        return int(counter.communicate()[0].split()[0])
+
+
+def measure(world: World, bytecode: Path, say: Callable[[str], None]) -> float:
+    """Return the estimate of a 24Kc's processor time in percent."""
+    once, twice = (instructions(world, bytecode, reports) for reports in (1, 2))
+    report = twice - once
+    percent = round(100 * report * CYCLES / HERTZ / REPORT_S, 2)
+    say(f"MIPS: {report:,} instructions a report, {once - report:,} to start; at {CYCLES} cycles {percent} %")
+    return percent
