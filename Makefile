@@ -9,7 +9,7 @@ BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
 
-.PHONY: help setup setup-dev demo agent-bytecode test test-mips test-quick bench-ingest bench-storm bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
+.PHONY: help setup setup-dev demo agent-bytecode test test-mips test-quick bench-ingest bench-storm bench-agent bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -60,6 +60,9 @@ bench-ingest: setup-dev servers ## frames/s and CPU of the ingest (FRAMES=n TELE
 
 bench-storm: setup-dev servers ## a backlog of 40,000 frames returns while live frames keep flowing
 	@$(BIN)/python -m tests.bench.storm $(if $(FRAMES),--frames $(FRAMES))
+
+bench-agent: setup-dev servers ## memory, CPU, wakeups, bytes of the agent on both interpreters (MINUTES=n HEAP=256k)
+	@$(BIN)/python -m tests.bench.agent $(if $(MINUTES),--minutes $(MINUTES)) $(if $(HEAP),--heap $(HEAP))
 
 chaos: setup-dev servers ## kills, cuts, full disks, wrong clocks: nothing lost, nothing doubled (RUNS=n SEED=s JOBS=n)
 	@$(BIN)/python -m simulators.chaos --runs $(or $(RUNS),10) $(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))

@@ -101,7 +101,6 @@ class CountingStore:
         self.points += sum(len(frame) for frame in frames)
         return [Written() for _ in frames]
 
-
     def late_hours(self, frames: Sequence[Sequence[Point]]) -> set[tuple[str, int]]:  # noqa: ARG002 - the port's
         """Nothing is kept, so no mean lacks anything."""
         return set()

@@ -6,7 +6,8 @@ from dataclasses import fields
 
 import pytest
 
-from tests.bench import ingest, storm
+from tests.bench import agent, ingest, storm
+from tests.bench.agent_proc import Folder
 from tests.bench.load import FIELDS, POINTS, TABLES, Fleet
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(180)]
@@ -50,3 +51,32 @@ def test_a_storm_loses_nothing(tmp_path):
         "live_p99_ms", "arrived_s", "settled_s", "stored", "rss_mb",
     }  # fmt: skip
     assert found.live_p50_ms <= found.live_p99_ms <= found.live_max_ms
+
+
+def test_the_agent_s_bill_is_complete_and_its_flash_untouched(tmp_path):
+    words = ["--minutes", "0.33", "--settle-s", "1", "--no-mips", "--no-peers"]
+    last = agent.run(tmp_path, agent.parse(words))
+    keys = {"rss_kb", "private_dirty_kb", "cpu_percent", "wakeups_per_s"}
+    assert set(last) == {
+        "micropython", "cpython", "bytecode_bytes", "wire_bytes_per_day", "flash_bytes_per_day", "peers",
+    }  # fmt: skip
+    assert set(last["cpython"]) == keys
+    assert set(last["micropython"]) == keys | {"mips_24kc_cpu_percent_est"}
+    assert all(last["micropython"][key] > 0 and last["cpython"][key] > 0 for key in keys)
+    assert last["wire_bytes_per_day"] > 0
+    assert last["flash_bytes_per_day"] == 0
+
+
+def test_a_write_to_the_flash_is_seen(tmp_path):
+    folder = Folder(tmp_path)
+    (tmp_path / "boot").write_bytes(b"1234")
+    folder.look()
+    folder.look()
+    assert folder.octets == 0
+    (tmp_path / "boot").write_bytes(b"12345")
+    folder.look()
+    assert folder.octets == 5
+    (tmp_path / "new").write_bytes(b"")
+    (tmp_path / "new").unlink()
+    folder.look()
+    assert folder.octets > 5
