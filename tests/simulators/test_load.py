@@ -12,6 +12,7 @@ from simulators import load
 from simulators.__main__ import cli
 from simulators.plans import Timing
 from tests.servers.mosquitto import MosquittoServer, new_authority
+from tests.servers.wait import until
 from tests.simulators.listener import Listener
 
 FAST = Timing(sample_s=0.5, watch_s=0.5, frame_s=0.5, keepalive_s=5, resend_s=60)
@@ -25,8 +26,11 @@ def test_what_the_account_says_is_what_the_broker_got(tmp_path, mosquitto_bin):
         with Listener(authority) as listener:
             wanted = load.Load(authority.folder, 4, 3.0, FAST, settle_s=0.0)
             account = asyncio.run(load.run(wanted))
-            listener.wait("event", lambda one: one.payload.device == "fleet-00004" and one.payload.stop)
-            heard = sum(listener.count(kind) for kind in ("birth", "data", "event"))
+            kinds = ("birth", "data", "event")
+            heard = until(
+                lambda: (total := sum(map(listener.count, kinds))) > account.sealed and total,
+                "what is said after the account",
+            )
     finally:
         server.stop()
 
