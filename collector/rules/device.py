@@ -31,12 +31,27 @@ def tick(board: Board) -> None:
     outage = board.memory.get("outage") is not None
     for name, entry in sorted(board.memory["devices"].items()):
         voice = silence.voice(board.memory, name)
-        if voice == Voice.SILENT and not outage:
+        if voice == Voice.SILENT and not outage and not _falls_with_others(board, name, entry):
             finding = _finding(board, name, entry, Shows.YES)
             board.apply(finding)
             board.revise(finding)
         elif board.is_open(CONDITION, name) and (outage or voice != Voice.RETURNING):
             _clear(board, name, entry, outage=outage)
+
+
+def _falls_with_others(board: Board, name: str, entry: Memory) -> bool:
+    """Tell whether those who still count as speaking had their last word with this device's.
+
+    They fall silent in the same moment, then, and are only about to be noticed: an outage, not one device.
+    """
+    if board.is_open(CONDITION, name):
+        return False
+    memory = board.memory
+    others = [memory["devices"][other] for other in memory["devices"] if other != name]
+    speaking = [other for other in others if Voice(other["voice"]) in silence.SPEAKING]
+    return bool(speaking) and all(
+        other["last_ms"] <= entry["silent_ms"] + silence.frame_ms(board, other) for other in speaking
+    )
 
 
 def _clear(board: Board, name: str, entry: Memory, *, outage: bool) -> None:

@@ -114,6 +114,19 @@ def test_one_of_two_is_a_silent_device():
     assert day.status == "ok"
 
 
+@pytest.mark.parametrize("later_s", [1, 29])
+def test_who_falls_silent_with_the_other_is_an_outage_from_the_first_word(later_s):
+    """Between the one's limit and the other's nobody is told that a single device failed."""
+    day = Timeline(PAIR).born(0, "a").born(0, "b")
+    last = {"a": 300, "b": 300 + later_s}
+    for second in range(1, 300 + later_s + 1):
+        day.arrive(
+            second, *[name for name in last if second <= last[name] and not (last[name] - second) % 30]
+        )
+    day.at(300 + later_s + 76)
+    assert [said.condition for _, said in day.log] == ["outage"]
+
+
 def test_a_device_that_never_spoke_is_not_silent():
     day = Timeline(PAIR).born(0, "a").keep(300, None, "a")
     assert day.log == []
