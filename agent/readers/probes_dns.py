@@ -7,9 +7,10 @@ drawn by the kernel), with our random id, our question, and names whose pointers
 import socket
 
 from agent.errors import ReaderError
-from agent.ports import waiting
+from agent.ports import sockets, stopwatch
 from agent.readers.probes_sockets import address
 from agent.timing import LimitReached, within
+from agent.transport import dns
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ SUCCESS, TIMEOUT, FAILED = 0, 1, 2  # result_code, as Telegraf has it
 
 _MAX_MESSAGE = 1232
 _HEADER = 12
-_A, _IN = 1, 1
-_RECURSE = 0x0100
+_IN = 1
 _RESPONSE, _CUT_OFF = 0x8000, 0x0200
 _OPCODE = 0x7800
 _POINTER = 0xC0
@@ -40,14 +40,6 @@ class Answer:
         self.rcode = rcode
         self.time_ms = time_ms
         self.addresses: list[str] = []
-
-
-def encode_query(ident: int, name: str) -> bytes:
-    """Return a recursive question for the IPv4 addresses of a valid name."""
-    out = ident.to_bytes(2, "big") + _RECURSE.to_bytes(2, "big") + b"\0\1\0\0\0\0\0\0"
-    for label in name.split("."):
-        out += bytes([len(label)]) + label.encode()
-    return out + b"\0" + _A.to_bytes(2, "big") + _IN.to_bytes(2, "big")
 
 
 def parse_answer(message: bytes, query: bytes) -> "tuple[int, list[str]]":
@@ -73,7 +65,7 @@ def _addresses(message: bytes, at: int, count: int) -> list[str]:
         at += 10
         if at + size > len(message):
             raise ReaderError("garbage", "a record beyond the message")
-        if (kind, family, size) == (_A, _IN, 4):
+        if (kind, family, size) == (dns.A, _IN, 4):
             found.append(".".join([str(octet) for octet in message[at : at + 4]]))
         at += size
     return found
@@ -123,15 +115,15 @@ async def ask(clock: "Clock", server: str, name: str, limit_ms: int, port: int) 
 
 
 async def _ask_once(clock: "Clock", server: str, name: str, port: int) -> Answer:
-    query = encode_query(int.from_bytes(clock.random_bytes(2), "big"), name)
+    query = dns.query(int.from_bytes(clock.random_bytes(2), "big"), name, dns.A)
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
         sock.connect(address(server, port))
-        stamp = waiting.now_us()
+        stamp = stopwatch.now_us()
         sock.send(query)
         for _ in range(_MOST_FOREIGN):
-            await waiting.readable(sock)
+            await sockets.readable(sock)
             message = sock.recv(_MAX_MESSAGE)
             try:
                 rcode, addresses = parse_answer(message, query)
@@ -139,7 +131,7 @@ async def _ask_once(clock: "Clock", server: str, name: str, port: int) -> Answer
                 if error.reason == "not_ours":
                     continue
                 raise
-            answer = Answer(SUCCESS if rcode == 0 else FAILED, rcode, waiting.since_ms(stamp))
+            answer = Answer(SUCCESS if rcode == 0 else FAILED, rcode, stopwatch.since_ms(stamp))
             answer.addresses = addresses
             return answer
     finally:

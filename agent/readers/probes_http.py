@@ -6,7 +6,7 @@ on which it ended is known where the interpreter shows certificates.
 """
 
 from agent.errors import ReaderError
-from agent.ports import tls_probe, waiting
+from agent.ports import sockets, stopwatch, tls_probe
 from agent.readers.probes_sockets import connected
 from agent.timing import LimitReached, within
 
@@ -91,7 +91,7 @@ async def _fetch(target: "Target", host: str, authority: "bytes | None", result:
 async def _exchange(
     target: "Target", host: str, authority: "bytes | None", result: Result, *, verify: bool
 ) -> None:
-    stamp = waiting.now_us()
+    stamp = stopwatch.now_us()
     sock = await connected(host, target.port)
     link: "Any" = sock
     try:
@@ -102,7 +102,7 @@ async def _exchange(
         else:
             sock.send(request(target))  # into an empty buffer: it fits
         head = await (_tls_head(link) if target.kind == "https" else _plain_head(sock))
-        result.time_ms = waiting.since_ms(stamp)
+        result.time_ms = stopwatch.since_ms(stamp)
         result.code, result.redirected = parse_head(head)
         result.result = SUCCESS
     finally:
@@ -112,13 +112,13 @@ async def _exchange(
 
 async def _write(link: "Any", data: bytes) -> None:
     while link.write(data) is None:  # the handshake goes on in the first write
-        await waiting.readable(link.waits_on)
+        await sockets.readable(link.waits_on)
 
 
 async def _plain_head(sock: "Any") -> bytes:
     head = b""
     while b"\r\n\r\n" not in head:
-        await waiting.readable(sock)
+        await sockets.readable(sock)
         head = _longer(head, sock.recv(_CHUNK))
     return head[: head.find(b"\r\n\r\n")]
 
@@ -128,7 +128,7 @@ async def _tls_head(link: "Any") -> bytes:
     while b"\r\n\r\n" not in head:
         data = link.read(_CHUNK)
         if data is None:
-            await waiting.readable(link.waits_on)
+            await sockets.readable(link.waits_on)
         else:
             head = _longer(head, data)
     return head[: head.find(b"\r\n\r\n")]

@@ -8,7 +8,7 @@ somebody is there. An answer is ours when it carries the 8 random bytes that wer
 import socket
 import struct
 
-from agent.ports import waiting
+from agent.ports import sockets, stopwatch
 from agent.readers.probes_sockets import address, connected, refused
 from agent.timing import LimitReached, within
 
@@ -109,12 +109,12 @@ async def _by_icmp(clock: "Clock", sock: "Any", host: str, tally: Tally, wait_ms
     ident = int.from_bytes(clock.random_bytes(2), "big")
     nonce = clock.random_bytes(NONCE_BYTES)
     for seq in range(COUNT):
-        stamp = waiting.now_us()
+        stamp = stopwatch.now_us()
         sock.sendto(echo(ident, seq, nonce), where)
         tally.sent += 1
         try:
             await within(clock, _reply(sock, seq, nonce), wait_ms)
-            tally.times_ms.append(waiting.since_ms(stamp))
+            tally.times_ms.append(stopwatch.since_ms(stamp))
         except LimitReached:
             continue
         if seq < COUNT - 1:
@@ -123,7 +123,7 @@ async def _by_icmp(clock: "Clock", sock: "Any", host: str, tally: Tally, wait_ms
 
 async def _reply(sock: "Any", seq: int, nonce: bytes) -> None:
     for _ in range(_MOST_FOREIGN):
-        await waiting.readable(sock)
+        await sockets.readable(sock)
         if parse_reply(sock.recvfrom(_MAX_PACKET)[0], nonce) == seq:
             return
     raise LimitReached("foreign", "only packets of others")
@@ -156,7 +156,7 @@ async def knock_thrice(clock: "Clock", host: str, port: int, tally: Tally, wait_
 
 async def _knock(clock: "Clock", host: str, port: int, tally: Tally, wait_ms: int) -> bool:
     """Tell whether somebody answers a connection to this port, be it by refusing."""
-    stamp = waiting.now_us()
+    stamp = stopwatch.now_us()
     try:
         sock = await within(clock, connected(host, port), wait_ms)
         sock.close()
@@ -166,5 +166,5 @@ async def _knock(clock: "Clock", host: str, port: int, tally: Tally, wait_ms: in
         if not refused(error):
             tally.no_route = True
             return False
-    tally.times_ms.append(waiting.since_ms(stamp))
+    tally.times_ms.append(stopwatch.since_ms(stamp))
     return True

@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from agent.ports import waiting
+from agent.ports import sockets
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ async def connected(host: str, port: int) -> "Any":
         except OSError as error:
             if error.errno not in _UNDER_WAY:
                 raise
-        await waiting.writable(sock)
+        await sockets.writable(sock)
         sock.send(b"")  # raises what became of the connection; MicroPython cannot ask for SO_ERROR
     except BaseException:
         sock.close()

@@ -7,6 +7,7 @@ from agent.ports.clock import SystemClock
 from agent.readers import probes_addresses as where
 from agent.readers import probes_dns, probes_http, probes_icmp
 from agent.readers.probes import Probes
+from agent.transport import dns
 from tests.portable.test_readers import _listen
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -23,7 +24,7 @@ OPTIONS = {
     "dns_name": "example.com",
 }
 NONCE = b"12345678"
-QUERY = probes_dns.encode_query(0x1234, "example.com")
+QUERY = dns.query(0x1234, "example.com", dns.A)
 # an answer with a name server's name of another record before the address
 CNAME = b"\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x06\x03www\xc0\x0c"
 ADDRESS = b"\xc0\x29\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x07"
