@@ -5,6 +5,8 @@
 heap holds what is not said: a line is ``condition|what|why|next``, ``{0}`` the subject, ``{1}`` the number.
 """
 
+from agent.readers import NOMINAL_V
+
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 _FOLDER = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 
-NOMINAL_V = 127
 HAZARD_PU = 1.15  # sustained, this burns what is plugged in
 LOST_PU = 0.1
 FRESH_MS = 15_000

@@ -4,7 +4,8 @@ English names are the register's meanings; Spanish ones are in agent.print_es, t
 """
 
 from agent import __version__, print_es, print_own
-from agent.advice import NOMINAL_V, Advice, View, advise
+from agent.advice import Advice, View, advise
+from agent.readers import NOMINAL_V
 from agent.readers import words as plain
 from agent.wire.fields import MEASUREMENTS
 

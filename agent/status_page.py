@@ -10,6 +10,7 @@ nothing in it is a secret or a MAC address. The words for it are loaded when som
 import asyncio
 
 from agent import own_state
+from agent.readers import NOMINAL_V
 from agent.readers.probes_addresses import is_ip4
 from agent.timing import LimitReached, within
 
@@ -139,7 +140,7 @@ class StatusPage:
             await self._clock.sleep_ms(0)
 
     def _resource(self, path: str) -> "tuple[str, Iterator[str]]":
-        from agent.advice import NOMINAL_V, View  # noqa: PLC0415 - 50 KB of heap once somebody looks
+        from agent.advice import View  # noqa: PLC0415 - 50 KB of heap once somebody looks
         from agent.print_page import as_html, as_json  # noqa: PLC0415 - same
 
         own = own_state.summary(own_state.told(self._status(), self._clock), self._clock, LIMIT_MS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from simulators.readers import Intervals
+from simulators.instruments.base import Intervals
 
 if TYPE_CHECKING:
     from pathlib import Path

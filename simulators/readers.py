@@ -8,35 +8,23 @@ returns ``[(measurement, instance, {field: value})]``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulators.instruments.ups import CONTACT, FLAGS
 from simulators.world.ups import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from simulators.clock import DeviceClock
+    from simulators.instruments.base import Intervals
     from simulators.world.counters import Counters
     from simulators.world.facility import Facility
     from simulators.world.ups import Status, UpsModel, Values
 
     Row = tuple[str, str | None, Mapping[str, int | float | str]]
 
-FLAGS = (
-    "ol", "ob", "lb", "rb", "hb", "chrg", "dischrg", "bypass",
-    "cal", "off", "over", "trim", "boost", "fsd", "alarm",
-)  # fmt: skip
-CONTACT = ("data_stale", "driver_lost", "unknown_ups", "waiting", "server_lost")
 PROVIDER_GATEWAY = "192.0.2.1"  # TEST-NET-1 (RFC 5737): the far end of a simulated line
-
-
-@dataclass(frozen=True, slots=True)
-class Intervals:
-    """How often a device samples and watches (ms)."""
-
-    sample_ms: int = 10_000
-    watch_ms: int = 2_000
 
 
 class UpsReader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.readers import CONTACT, FLAGS
+from simulators.instruments.ups import CONTACT, FLAGS
 
 if TYPE_CHECKING:
     from simulators.chaos.clock import ChaosClock

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from simulators.world.happenings import NEVER
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NEVER: Final = 1 << 62
 _KEEP_MS: Final = 1_300_000  # of the past: twice the longest refresh
 _MS_PER_H: Final = 3_600_000.0
 

@@ -19,7 +19,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
-LEGS: Final = {"1f2h": 1, "2f3h": 2, "3f4h": 3}
+from simulators.scenario.model import LEGS
+
 OPEN_OHM: Final = 1e7  # an interrupted wire: some leakage, no current that matters
 _MIN_W: Final = 1.0  # a leg always has something: a lamp's standby, a voltmeter
 

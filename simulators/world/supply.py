@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators.scenario.model import LEGS
 from simulators.world import loads, mains, noise, people
-from simulators.world.service import LEGS, SOUND, Leg, Service, Wiring, legs
+from simulators.world.service import SOUND, Leg, Service, Wiring, legs
 
 if TYPE_CHECKING:
     from simulators.scenario.model import Constants, SitePart

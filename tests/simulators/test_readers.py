@@ -9,7 +9,7 @@ import pytest
 from agent.wire import fields
 from simulators import readers
 from simulators.clock import DeviceClock
-from simulators.readers import Intervals
+from simulators.instruments.base import Intervals
 from simulators.world.events import Kind
 from simulators.world.facility import FacilityPlan
 from simulators.world.ups import UpsModel
