@@ -9,7 +9,7 @@ BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
 
-.PHONY: help setup setup-dev demo agent-bytecode test test-mips test-quick bench-ingest bench-storm bench-agent bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
+.PHONY: help setup setup-dev demo agent-bytecode packages test test-mips test-quick bench-ingest bench-storm bench-agent bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -28,11 +28,12 @@ ifeq ($(STORE),influx)
 endif
 	@$(BIN)/vigia-demo --store $(STORE) $(if $(CHECK),--check) $(if $(PORT),--port $(PORT))
 
-servers: ## what the tests need beside Python: Mosquitto, NUT, apcupsd, Chromium, InfluxDB, MicroPython (also for MIPS)
+servers: ## what the tests need beside Python: Mosquitto, NUT, apcupsd, Chromium, InfluxDB, MicroPython (also for MIPS), nfpm
 	@tools/install-servers.sh
 	@tools/unpack-servers.sh
 	@tools/build-influxd.sh
 	@tools/build-micropython.sh mips
+	@tools/build-nfpm.sh
 
 influxd: ## build InfluxDB 2.7 into VIGIA_CACHE (Go, Rust and a C compiler needed)
 	@tools/build-influxd.sh
@@ -42,6 +43,10 @@ micropython: ## build MicroPython 1.25 into VIGIA_CACHE
 
 agent-bytecode: setup-dev ## the agent for MicroPython in build/micropython, ready to run; prints its size
 	@$(BIN)/python -m tools.agent_bytecode build/micropython
+
+packages: setup-dev ## .ipk, feed folder and .deb of the agent in build/packages, the same bytes each time
+	@tools/build-nfpm.sh
+	@$(BIN)/python -m tools.packages build/packages
 
 test: setup-dev servers ## all tests, with real servers
 	@$(PYTEST) -m "not mips"

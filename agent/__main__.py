@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 USAGE = """\
 usage: vigia-agent --config FILE [--print [--lang es|en] | --seal | --check-config]
+       vigia-agent --config FILE --uci UCI
        vigia-agent --version | --help
 
 Without another option: samples, seals, spools and publishes until SIGTERM or SIGINT.
@@ -35,6 +36,7 @@ Without another option: samples, seals, spools and publishes until SIGTERM or SI
   --print          read everything once; say what is wrong, what to try, and what was read
   --lang es|en     language of what is printed; otherwise that of LANG
   --seal           read everything once and write one signed frame, binary, to standard output
+  --uci UCI        make FILE of OpenWrt's configuration (/etc/config/vigia), when it holds
   --check-config   check configuration, keys and certificates, and say so
   --version        print the version
   --help           print this
@@ -79,6 +81,8 @@ def _command(arguments: list[str]) -> int:
         print("vigia-agent " + __version__)
         return 0
     options = _options(arguments)
+    if "--uci" in options:
+        return _from_uci(options)
     config = _load(options["--config"])
     chosen = [flag for flag in FLAGS if flag in options]
     if len(chosen) > 1:
@@ -103,7 +107,7 @@ def _options(arguments: list[str]) -> dict[str, str]:
         name = rest.pop(0)
         if name in FLAGS:
             options[name] = ""
-        elif name in {"--config", "--lang"}:
+        elif name in {"--config", "--lang", "--uci"}:
             if not rest:
                 raise UsageError("usage", name + " needs a value; see --help")
             options[name] = rest.pop(0)
@@ -155,6 +159,14 @@ def _check(config: "dict[str, Any]", options: dict[str, str]) -> int:
         + ", readers "
         + _names(config)
     )
+    return 0
+
+
+def _from_uci(options: dict[str, str]) -> int:
+    from agent.from_uci import make  # noqa: PLC0415 - not what runs for years
+
+    config = make(options["--uci"], options["--config"])
+    print(options["--config"] + ": " + config["device"] + " at " + config["site"])
     return 0
 
 

@@ -11,6 +11,7 @@ from agent.log import Log
 from agent.loop import Agent, Parts
 from agent.ports.files import Files
 from agent.ports.memory import recycle_early
+from agent.ports.supervisor import Supervisor
 from agent.publisher import Publisher, Timers
 from agent.sampler import Sampler
 from agent.sealer import Envelope, Sealer
@@ -66,7 +67,14 @@ def build(  # noqa: PLR0913 - what tests and simulators bring of their own
     parts = Parts(identity, clock, log, spool, sealer, publisher, Keeper())
     agent = Agent(parts, readers, _ms(config, "frame_s"), boot_unsaved=not saved)
     agent.all_kept = lambda: who.mark_stopped(files, folders, boot, log)
-    agent.after_frame = lambda: own_state.save(files, folders[0], own_state.told(agent.status(), clock), log)
+    supervisor = Supervisor()
+
+    def after_frame() -> None:
+        own_state.save(files, folders[0], own_state.told(agent.status(), clock), log)
+        supervisor.well()
+
+    agent.after_frame = after_frame
+    supervisor.ready(_ms(config, "frame_s"))
     if config["status_page"]["address"] is not None:
         _serve_page(config, agent)
     return agent

@@ -53,7 +53,7 @@ class Desk:
         entry = Enrolment(
             device, site, place, self._now_ms, (EnrolledKey.of(key.public_key(), self._now_ms),)
         )
-        config = json.dumps(agent_config(device, site, address), indent=2).encode() + b"\n"
+        config = json.dumps(agent_config(device, site, address, place.kind), indent=2).encode() + b"\n"
         return self._save(entry, key, config)
 
     def renew(self, device: str) -> Issued:
@@ -116,7 +116,15 @@ class Desk:
         return self._root / "enrolments" / f"{device}.json"
 
 
-def agent_config(device: str, site: str, address: tuple[str, int]) -> dict[str, object]:
+# Where each kind of device keeps what it could not send: its tmpfs, and what outlives a power cut (which on a
+# router the package's UCI configuration names).
+FOLDERS: dict[str, dict[str, str | None]] = {
+    "router": {"ram_dir": "/tmp/vigia", "flash_dir": None},  # noqa: S108 - OpenWrt's tmpfs
+    "pi": {"ram_dir": "/run/vigia", "flash_dir": "/var/lib/vigia"},
+}
+
+
+def agent_config(device: str, site: str, address: tuple[str, int], kind: str) -> dict[str, object]:
     """Return a complete configuration of the agent, with paths relative to the device's folder."""
     host, port = address
     return {
@@ -130,7 +138,7 @@ def agent_config(device: str, site: str, address: tuple[str, int]) -> dict[str, 
             "key": "key.der",
             "ack_key": "ack.key",
         },
-        "spool": {"ram_dir": "/tmp/vigia", "flash_dir": None, "limit_kib": 512},  # noqa: S108 - OpenWrt's tmpfs
+        "spool": {**FOLDERS[kind], "limit_kib": 512},
         "intervals": {"sample_s": 10, "watch_s": 2, "frame_s": 30, "keepalive_s": 20, "resend_s": 60},
         "readers": {"host": {}, "interfaces": {}},
     }

@@ -4,6 +4,7 @@ set -euo pipefail
 declare -A package=(
     [mosquitto]=mosquitto [upsd]=nut-server [upsc]=nut-client [chromium]=chromium
     [mips-linux-gnu-gcc]=gcc-mips-linux-gnu [qemu-mips-static]=qemu-user-static
+    [systemd-analyze]=systemd [nsenter]=util-linux
     [gcc]=gcc [make]=make [patch]=patch [pkg-config]=pkg-config [dpkg-source]=dpkg-dev
 )
 PATH=$PATH:/usr/sbin:/sbin
@@ -16,6 +17,10 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || wanted+=(postgresql)
 # MicroPython's foreign functions
 [ -n "$(find /usr/include -name ffi.h -print -quit 2>/dev/null)" ] || wanted+=(libffi-dev)
 [ -e /usr/mips-linux-gnu/include/stdio.h ] || wanted+=(libc6-dev-mips-cross)
+# what the agent's Debian package depends on
+for package in python3-cryptography python3-psutil adduser init-system-helpers; do
+    [ -e "/var/lib/dpkg/info/$package.list" ] || wanted+=("$package")
+done
 [ ${#wanted[@]} -eq 0 ] && exit 0
 mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sort -u)
 if [ "$(id -u)" = 0 ]; then as_root=()
