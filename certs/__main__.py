@@ -1,20 +1,23 @@
-"""The command line: ``vigia-certs init | issue | renew | export-mosquitto``.
+"""The command line: ``vigia-certs init | issue | renew | export-mosquitto | deploy``.
 
 Exit status: 0 done, 1 refused (one line on standard error says why), 2 wrong usage.
 """
 
 from __future__ import annotations
 
+import shlex
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 
-from certs import mosquitto
+from certs import deploy as deployment
+from certs import mosquitto, names
 from certs.authority import COLLECTOR_PORT, DAYS, DEVICE_PORT, Authority
 from certs.enrolment import KINDS, Place
 from certs.errors import CertsError
+from certs.router import Router
 
 _DIR = click.Path(path_type=Path, file_okay=False)
 _PORT = click.IntRange(1, 65535)
@@ -134,6 +137,58 @@ def export_mosquitto(
         return
     path = authority.export_mosquitto(out, data=data, device_bind=device_bind, collector_bind=collector_bind)
     click.echo(f"{path}: written; run: mosquitto -c {path}")
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=_DIR)
+@click.argument("device", metavar="DEVICE")
+@click.argument("address", metavar="root@ROUTER")
+@click.option(
+    "--package",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="The agent's .ipk, also for releases with apk; default: the one in build/packages.",
+)
+@click.option("--ssh", default="ssh", show_default=True, help="Command before the address, with its options.")
+@click.option("--set-clock", is_flag=True, help="Set a clock that is days off by this machine's.")
+@click.option("--replace", is_flag=True, help="Make it DEVICE although it is another one.")
+@click.option("--remove", is_flag=True, help="Take the agent away; credentials and spool stay.")
+@click.option("--purge", is_flag=True, help="With --remove: credentials, spool and configuration as well.")
+def deploy(  # noqa: PLR0913 - one argument an option
+    *,
+    folder: Path,
+    device: str,
+    address: str,
+    package: Path | None,
+    ssh: str,
+    set_clock: bool,
+    replace: bool,
+    remove: bool,
+    purge: bool,
+) -> None:
+    """Put agent, configuration and DEVICE's credentials on an OpenWrt router over ssh, and see it report."""
+    if purge and not remove:
+        raise click.UsageError("--purge goes with --remove")
+    if address.startswith("-"):
+        raise click.UsageError(f"{address!r} is not an address")
+    router = Router(address, tuple(shlex.split(ssh)))
+    if remove:
+        deployment.remove(router, purge=purge)
+        click.echo(f"{address}: the agent is gone")
+        return
+    credentials = Authority.open(folder).folder / "devices" / names.device(device)
+    if not credentials.is_dir():
+        raise CertsError(f"{device}: was never issued: vigia-certs issue {folder} {device} --site SITE")
+    found = package or _built_package()
+    deployment.Deployment(router, device, credentials, found, click.echo).install(
+        set_clock=set_clock, replace=replace
+    )
+
+
+def _built_package() -> Path:
+    found = sorted(Path("build/packages").glob("vigia-agent_*.ipk"))
+    if not found:
+        raise CertsError("no package in build/packages: `make packages` makes it, or name one with --package")
+    return found[-1]
 
 
 def main() -> None:

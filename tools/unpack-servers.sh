@@ -1,11 +1,11 @@
 #!/bin/bash
 # Unpack into VIGIA_CACHE what the tests need of Debian's packages but a machine should not have installed:
-# apcupsd (which would remove NUT) and the tools that make NSS's certificate store for upsd.
+# apcupsd (which would remove NUT), the tools that make NSS's certificate store for upsd, and the ssh server of OpenWrt.
 set -euo pipefail
 cache=${VIGIA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vigia}
 target=$cache/unpacked
-packages=(apcupsd libusb-0.1-4 libnss3-tools)
-[ -x "$target/sbin/apcupsd" ] && [ -x "$target/usr/bin/pk12util" ] && exit 0
+packages=(apcupsd libusb-0.1-4 libnss3-tools dropbear-bin libtomcrypt1 libtommath1)
+[ -x "$target/sbin/apcupsd" ] && [ -x "$target/usr/bin/pk12util" ] && [ -x "$target/usr/sbin/dropbear" ] && exit 0
 command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
     { echo "vigia: the tests need ${packages[*]} unpacked in $target" >&2; exit 1; }
 echo "Unpacking ${packages[*]} into $target ..."
