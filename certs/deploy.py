@@ -104,7 +104,7 @@ class Deployment:
     sleep: Callable[[float], None] = time.sleep
 
     def install(self, *, set_clock: bool = False, replace: bool = False) -> None:
-        """Check, install, start, wait for the first acknowledged report. ``CertsError`` says what is wrong."""
+        """Check, install, start, wait for the first acknowledged report. ``CertsError`` says what fails."""
         data = _data(self.package)
         seen = look(self.router)
         self.say(f"OpenWrt {seen.release or 'unknown'}, {seen.manager}, {seen.free_kib} KiB of flash free")
