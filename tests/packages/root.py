@@ -38,29 +38,20 @@ exec sleep infinity
 class Root:
     """Enter with ``with``; what runs in it ends with it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, network: bool = False) -> None:
+        """``network``: with interfaces of its own, none up."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._spaces = ["--mount", "--pid", *(["--net"] if network else [])]
 
     def __enter__(self) -> Self:
         if os.geteuid() != 0:
             pytest.skip("a root of its own needs mounts, which only root may make")
         self._holder = subprocess.Popen(
-            [
-                "unshare",
-                "--mount",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                "sh",
-                "-c",
-                MOUNT,
-                "sh",
-                str(self._folder),
-            ],
+            ["unshare", *self._spaces, "--fork", "--kill-child", "sh", "-c", MOUNT, "sh", str(self._folder)],
             stdin=subprocess.DEVNULL,
         )
-        self._pid = until(self._child, "the root's first process")
+        self.pid = until(self._child, "the root's first process")
         until(
             lambda: self._holder.poll() is not None or self.path("/run/ready").exists(), "the root's mounts"
         )
@@ -78,11 +69,11 @@ class Root:
 
     def path(self, path: str) -> Path:
         """Where a file of the root lies as seen from here."""
-        return Path(f"/proc/{self._pid}/root{self._folder}/root{path}")
+        return Path(f"/proc/{self.pid}/root{self._folder}/root{path}")
 
     def command(self, *command: str, user: str | None = None) -> list[str]:
         as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
-        inside = ["nsenter", "-t", str(self._pid), "-m", "-p", "chroot", f"{self._folder}/root"]
+        inside = ["nsenter", "-t", str(self.pid), *self._spaces, "chroot", f"{self._folder}/root"]
         return [*inside, *as_user, *command]
 
     def run(

@@ -14,12 +14,12 @@ import pytest
 
 from agent import config as configuration
 from tests.agent.centre import DEVICE, SITE, LiveCentre
+from tests.packages.router import STAND_INS
 from tests.servers.wait import until
 
 if TYPE_CHECKING:
     from tests.packages.root import Root
 
-STAND_INS = Path(__file__).with_name("openwrt")
 pytestmark = [pytest.mark.server, pytest.mark.timeout(180)]
 
 

@@ -31,7 +31,14 @@ class MosquittoServer:
 
     mqtt_version = 5
 
-    def __init__(self, binary: str, folder: Path, authority: Authority, extra: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        binary: str,
+        folder: Path,
+        authority: Authority,
+        extra: Sequence[str] = (),
+        device_bind: str = "127.0.0.1",
+    ) -> None:
         self.host = HOST
         self.authority = authority
         self.device_port = authority.settings.device_port
@@ -41,7 +48,7 @@ class MosquittoServer:
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self._conf = authority.export_mosquitto(
-            folder / "mosquitto.conf", device_bind="127.0.0.1", collector_bind="127.0.0.1"
+            folder / "mosquitto.conf", device_bind=device_bind, collector_bind="127.0.0.1"
         )
         # as root Mosquitto would become user `mosquitto`, who cannot enter a test's folder
         lines = [*(["user root"] if os.geteuid() == 0 else []), *extra, self._conf.read_text()]
