@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from simulators.protocols.knobs import Knob
+
 
 class Condition(StrEnum):
     """How upsd stands to a UPS; all but OK answer every question about it with an error."""
@@ -25,7 +27,7 @@ class Condition(StrEnum):
 
 
 class UpsSource(Protocol):
-    """One UPS as its driver knows it. Names are NUT's: ``ups.status``, ``input.voltage``, ``battery.charge``."""
+    """One UPS as its driver knows it. Names are NUT's: ``ups.status``, ``input.voltage``."""
 
     def variables(self) -> Mapping[str, str]:
         """Return every variable as text, as old as the driver's last look."""
@@ -43,12 +45,12 @@ class UpsSource(Protocol):
         """Do an instant command; False: it failed."""
         ...
 
-    def writable(self) -> tuple[str, ...]:
-        """Return the variables that may be set."""
+    def writable(self) -> tuple[Knob, ...]:
+        """Return the variables that may be set, and to what."""
         ...
 
     def set(self, name: str, value: str) -> bool:
-        """Set a variable; False: the value is none for it."""
+        """Set a writable variable to what its knob takes; False: it failed."""
         ...
 
 
@@ -131,8 +133,8 @@ class RouterSource(Protocol):
 class Impairment:
     """What is wrong with a line. The default is a sound one.
 
-    ``cut``: nothing arrives, nothing is refused. ``refuse``: new connections are turned away, the old ones end.
-    ``delay_s`` is added to what passes, each way, and up to ``jitter_s`` more; order is kept. ``rate`` is the
+    ``cut``: nothing arrives, nothing is refused. ``refuse``: new connections are turned away, the old ones
+    end. ``delay_s`` is added to what passes, each way, up to ``jitter_s`` more; order is kept. ``rate``: the
     most that passes, in bytes per second each way and over all connections; None: no limit.
     """
 
