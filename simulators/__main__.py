@@ -13,6 +13,7 @@ import click
 from agent.errors import AgentError
 from certs.errors import CertsError
 from collector import commands
+from simulators.protocols import commands as instruments
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -90,6 +91,10 @@ def generate(*, folder: Path, seed: int, count: int) -> None:
 
     for path in write.files(folder, seed, count):
         click.echo(path)
+
+
+for each in instruments.ALL:
+    cli.add_command(each)
 
 
 def cores() -> int:
