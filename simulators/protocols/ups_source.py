@@ -1,6 +1,6 @@
-"""UPSes for upsd: one that a person turns knobs of, and those of a place of the simulated world.
+"""A UPS for upsd that a person turns the knobs of, and what NUT's drivers tell of any simulated UPS.
 
-Both are the model of ``simulators/world/line_interactive.py`` behind a driver that refreshes status every 2 s
+It is the model of ``simulators/world/line_interactive.py`` behind a driver that refreshes status every 2 s
 and values every 30 s, as NUT's usbhid-ups does (pollinterval, pollfreq).
 """
 
@@ -53,7 +53,7 @@ def variables(seen: Picture, model: Model, hz: float, celsius: float = 27.0) -> 
     return {
         "ups.status": status(seen),
         "input.voltage": f"{seen.input_v:.1f}",
-        "input.frequency": f"{hz if seen.input_v > 0.0 else 0.0:.1f}",
+        "input.frequency": f"{hz if seen.input_v > 0.0 else 0.0:.2f}",
         "input.voltage.nominal": f"{model.nominal_output_v:.0f}",
         "input.transfer.low": f"{model.transfer_low_v:.0f}",
         "input.transfer.high": f"{model.transfer_high_v:.0f}",
