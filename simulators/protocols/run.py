@@ -34,10 +34,13 @@ async def upsd(names: Sequence[str], host: str, port: int, turned: Iterable[str]
     async with Upsd(upses, host=host, port=port) as server:
         panel = KnobServer(server)
         instruments: dict[str, Instrument] = {**upses, "": panel}
-        click.echo(
-            f"upsd on {server.host}:{server.port}: {', '.join(upses)}; user {USER}, password {PASSWORD}"
-        )
-        await Shell(instruments, panel.apply).run(turned)
+        shell = Shell(instruments, panel.apply)
+        await shell.begin(turned)
+        for ups in upses.values():
+            ups.look()
+        account = f"user {USER}, password {PASSWORD}"
+        click.echo(f"upsd on {server.host}:{server.port}: {', '.join(upses)}; {account}")
+        await shell.run()
 
 
 async def meter(
@@ -50,6 +53,8 @@ async def meter(
     kinds = [_unit(text) for text in units]
     panels = {unit: KnobMeter() for unit, _ in kinds}
     bus = Bus({unit: Meter(KINDS[kind], panels[unit]) for unit, kind in kinds})
+    shell = Shell({str(unit): panel for unit, panel in panels.items()}, _nothing)
+    await shell.begin(turned)
     host, port, rtu = where
     link, device, baud = serial
     async with contextlib.AsyncExitStack() as stack:
@@ -64,8 +69,7 @@ async def meter(
             server = await stack.enter_async_context(MeterServer(bus, host=host, port=port, rtu=rtu))
             framing = "Modbus RTU over TCP" if rtu else "Modbus TCP"
             click.echo(f"{framing} on {server.host}:{server.port}: {_listed(kinds)}")
-        instruments = {str(unit): panel for unit, panel in panels.items()}
-        await Shell(instruments, _nothing).run(turned)
+        await shell.run()
 
 
 async def ubus(folder: Path, turned: Iterable[str], *, once: bool) -> None:
@@ -89,13 +93,10 @@ async def ubus(folder: Path, turned: Iterable[str], *, once: bool) -> None:
         standin.show(router.router())
 
     shell = Shell({"": router}, apply, tick)
-    if once:
-        for text in turned:
-            shell.turn(text)
-        await apply()
-        return
-    click.echo(f"ubus in {standin.folder.absolute()}: put it first on PATH")
-    await shell.run(turned)
+    await shell.begin(turned)
+    if not once:
+        click.echo(f"ubus in {standin.folder.absolute()}: put it first on PATH")
+        await shell.run()
 
 
 async def link(to: str, host: str, port: int, turned: Iterable[str]) -> None:
@@ -106,9 +107,11 @@ async def link(to: str, host: str, port: int, turned: Iterable[str]) -> None:
     line = Link(far, int(far_port))
     await line.open(host, port)
     panel = KnobLink(line)
-    click.echo(f"line from {host}:{line.port} to {to}")
+    shell = Shell({"": panel}, panel.apply)
     try:
-        await Shell({"": panel}, panel.apply).run(turned)
+        await shell.begin(turned)
+        click.echo(f"line from {host}:{line.port} to {to}")
+        await shell.run()
     finally:
         await line.close()
 

@@ -64,11 +64,14 @@ class Shell:
         if len(failures) == len(having or meant) or (having and failures):
             raise failures[0]
 
-    async def run(self, start: Iterable[str]) -> None:
-        """Turn what was asked for at the start, then do what is typed until a signal or ``quit``."""
-        for text in start:
+    async def begin(self, turned: Iterable[str]) -> None:
+        """Turn what was asked for at the start."""
+        for text in turned:
             self.turn(text)
         await self._apply()
+
+    async def run(self) -> None:
+        """Do what is typed until a signal or ``quit``."""
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, self._stop.set)

@@ -40,10 +40,22 @@ def running(*servers: AbstractAsyncContextManager[Any]) -> Iterator[Running]:
     try:
         with contextlib.ExitStack() as stack:
             for server in servers:
-                it.do(server.__aenter__())
-                stack.callback(lambda one=server: it.do(one.__aexit__(None, None, None)))
+                it.do(_start(server))
+                stack.callback(_stop, it, server)
             yield it
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(LIMIT_S)
         loop.close()
+
+
+def _stop(it: Running, server: AbstractAsyncContextManager[Any]) -> None:
+    it.do(_end(server))
+
+
+async def _start(server: AbstractAsyncContextManager[Any]) -> None:
+    await server.__aenter__()
+
+
+async def _end(server: AbstractAsyncContextManager[Any]) -> None:
+    await server.__aexit__(None, None, None)

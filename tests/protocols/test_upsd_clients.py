@@ -11,7 +11,7 @@ import pytest
 from simulators.protocols.ups_source import KnobUps
 from simulators.protocols.upsd import PASSWORD, USER, Server, Upsd
 from simulators.world.line_interactive import Model
-from tests.protocols.serve import running
+from tests.protocols.serve import Running, running
 from tests.servers import programs
 from tests.servers.wait import until
 
@@ -22,7 +22,9 @@ REAL_UPSMON = Path("/lib/nut/upsmon")  # Debian's /usr/sbin/upsmon refuses to st
 
 
 class Bench:
-    def __init__(self):
+    it: Running
+
+    def __init__(self) -> None:
         self.sai, self.otro = KnobUps("sai", model=QUICK), KnobUps("otro", model=QUICK)
         self.upsd = Upsd({"sai": self.sai, "otro": self.otro})
 
@@ -107,7 +109,7 @@ def test_upscmd_tests_the_battery(bench):
 def test_upsrw_sets_what_may_be_set_within_its_range(bench):
     account = ("-u", USER, "-p", PASSWORD)
 
-    def put(assignment: str) -> str:
+    def put(assignment):
         return bench.run("upsrw", "-w", "-s", assignment, *account, "sai@")[1]
 
     listed = bench.run("upsrw", "sai@")[1]

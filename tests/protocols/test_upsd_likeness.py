@@ -31,13 +31,13 @@ ASKED = [
     ["LIST RANGE sai nix", "LIST ENUM nadie ups.load", "LIST ENUM sai ups.load", "LIST VAR sai more"],
     ["LOGIN sai", "USERNAME", "USERNAME a b", "USERNAME a", "USERNAME b", "LOGIN sai", "PASSWORD"],
     ["PASSWORD x", "PASSWORD y", "SET VAR sai ups.id x", "USERNAME a", "SET VAR sai ups.id x", "LOGIN"],
-    ["USERNAME vigia", "PASSWORD wrong", "LOGIN nadie", "LOGIN sai", "MASTER sai", "PRIMARY nadie", "FSD sai"],
+    ["USERNAME vigia", "PASSWORD wrong", "LOGIN nadie", "LOGIN sai", "MASTER sai", "PRIMARY nadie"],
     ["USERNAME vigia", "PASSWORD secreto", "LOGIN sai", "PRIMARY sai", "FSD nadie", "FSD sai", "FSD"],
     ["USERNAME vigia", "PASSWORD secreto", "SET", "SET VAR", "SET VAR sai ups.id", "SET VAR sai nix 1"],
     ["USERNAME vigia", "PASSWORD secreto", "SET VAR nadie ups.id 1", "SET NIX sai ups.id 1", "SET TRACKING"],
-    ["USERNAME vigia", "PASSWORD secreto", "GET TRACKING", "GET TRACKING x", "SET TRACKING x", "SET TRACKING ON"],
+    ["USERNAME vigia", "PASSWORD secreto", "GET TRACKING", "GET TRACKING x", "SET TRACKING x"],
     ["USERNAME vigia", "PASSWORD secreto", "SET TRACKING on", "GET TRACKING", "GET TRACKING x"],
-    ["USERNAME vigia", "PASSWORD secreto", "INSTCMD", "INSTCMD sai", "INSTCMD nadie load.off", "INSTCMD sai nix"],
+    ["USERNAME vigia", "PASSWORD secreto", "INSTCMD", "INSTCMD sai", "INSTCMD nadie x", "INSTCMD sai x"],
     ["LOGOUT x", "LOGOUT"],
 ]  # fmt: skip
 
