@@ -61,7 +61,7 @@ class Shell:
         meant = [self._instruments[whose]] if colon else list(self._instruments.values())
         having = [one for one in meant if knob in {each.name for each in one.knobs()}]
         failures = [error for one in having or meant if (error := _turned(one, knob, value)) is not None]
-        if len(failures) == len(having or meant) or (having and failures):
+        if len(failures) == len(having or meant):
             raise failures[0]
 
     async def begin(self, turned: Iterable[str]) -> None:
