@@ -121,16 +121,16 @@ class Picture:
 
 
 class Ups:
-    """One UPS, at a time that only goes forward."""
+    """One UPS, at a time that only goes forward; its battery begins at ``charge`` in [0, 1]."""
 
-    def __init__(self, model: Model, t_ms: int, inputs: Inputs) -> None:
+    def __init__(self, model: Model, t_ms: int, inputs: Inputs, charge: float = 1.0) -> None:
         self.model = model
         self.transfers = 0
         self._t_ms = t_ms
         self._good_ms: int | None = None  # since when the line is good again while the load is off it
         self._over_ms: int | None = None  # since when the battery carries too much
         source = _REGULATED.get(self._input(inputs.volts, Source.LINE), Source.BATTERY)
-        self._past = deque([Segment(t_ms, source, model.full_wh, inputs.load_w, inputs.testing)])
+        self._past = deque([Segment(t_ms, source, charge * model.full_wh, inputs.load_w, inputs.testing)])
 
     @property
     def source(self) -> Source:
