@@ -184,15 +184,17 @@ def look(router: Router) -> Seen:
     if "manager" not in said:
         raise CertsError(f"{router.address}: neither opkg nor apk: is this OpenWrt?")
     try:
-        numbers = [int(said[name]) for name in ("free_kib", "memory_kib", "time")]
+        free_kib, memory_kib, time_s = (int(said[name]) for name in ("free_kib", "memory_kib", "time"))
     except (KeyError, ValueError) as error:
         raise CertsError(f"{router.address}: does not say how much flash and memory it has") from error
     return Seen(
-        said.get("release", ""),
-        said["manager"],
-        *numbers,
-        said.get("interpreter") == "1",
-        said.get("device", ""),
+        release=said.get("release", ""),
+        manager=said["manager"],
+        free_kib=free_kib,
+        memory_kib=memory_kib,
+        time_s=time_s,
+        interpreter=said.get("interpreter") == "1",
+        device=said.get("device", ""),
     )
 
 
