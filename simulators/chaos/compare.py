@@ -148,7 +148,8 @@ def _taken_by_power(account: Account, name: Id, cuts: list[int]) -> int | None:
 def check_boots(account: Account, cuts: int, told: Mapping[str, Mapping[str, int]]) -> list[str]:
     """Say what boots after power cuts did not state; ``told`` is what the centre has of it, by incarnation.
 
-    The first boot of the next kernel says that RAM was lost and how many bytes of flash were torn.
+    The first boot of the next kernel says that RAM was lost and how many bytes of flash were torn. When the
+    next cut took all of its frames before one was stored, the centre cannot know: its own account says it.
     """
     first: dict[str, Boot] = {}
     for boot in account.boots:
@@ -159,9 +160,13 @@ def check_boots(account: Account, cuts: int, told: Mapping[str, Mapping[str, int
     numbers = [boot.boot for boot in account.boots]
     if numbers != sorted(set(numbers)):
         wrong.append(f"{account.device}: boot counts {numbers} do not grow")
-    for boot in list(first.values())[1:]:
+    boots = list(first.values())[1:]
+    for boot in boots:
         where = f"{account.device}: boot {boot.boot} after a power cut"
-        for who, said in (("states", boot.dropped), ("tells the centre", told.get(boot.incarnation, {}))):
+        heard = boot.incarnation in told or boot is boots[-1]
+        statements = [("states", boot.dropped)]
+        statements += [("tells the centre", dict(told.get(boot.incarnation, {})))] if heard else []
+        for who, said in statements:
             if not said.get("ram_wiped"):
                 wrong.append(f"{where} {who} no loss of RAM")
             if said.get("torn_bytes", 0) != boot.torn:

@@ -169,3 +169,11 @@ def test_a_boot_that_does_not_reach_the_centre_is_found():
     journal, told = boots(("a", 1, {}), ("b", 2, STATED))
     told["1"] = {}
     assert len(check_boots(journal, 1, told)) == 2
+
+
+def test_of_a_boot_whose_every_frame_the_next_cut_took_the_next_tells():
+    journal, told = boots(("a", 1, {}), ("b", 2, STATED), ("c", 3, {"ram_wiped": 1}))
+    del told["1"]
+    assert check_boots(journal, 2, told) == []
+    del told["2"]
+    assert len(check_boots(journal, 2, told)) == 1
