@@ -2,7 +2,8 @@
 
 Verifying releases Python's lock (cryptography does), so that a second processor can do it. Only stages
 that look at a message alone run here, in the order of arrival; what they found out is lost with a crash, and
-the broker delivers again. At most two batches are ahead; the broker's window bounds what waits behind.
+the broker delivers again. One batch is ahead, and it is gathered when the one before was taken: what is still
+in the inbox until then can be overtaken by what is more urgent. The broker's window bounds what waits there.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Ahead:
 
     def _run(self) -> None:
         try:
-            while not self._stopping:
+            while self._is_wanted():
                 messages = self._inbox.take(self._config.batch_frames, WAIT_S, self._config.batch_ms / 1000)
                 if messages:
                     self._pass_on(Batch.of(messages))
@@ -84,10 +85,15 @@ class Ahead:
                 self._error = error
                 self._changed.notify_all()
 
+    def _is_wanted(self) -> bool:
+        """Wait until the batch before was taken; False when stopping."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready is None or self._stopping)
+            return not self._stopping
+
     def _pass_on(self, batch: Batch) -> None:
         self._held = batch
         self._prepare(batch)
         with self._changed:
-            self._changed.wait_for(lambda: self._ready is None or self._stopping)
             self._ready, self._held = batch, None
             self._changed.notify_all()

@@ -19,6 +19,7 @@ from paho.mqtt.properties import Properties
 from agent.wire import topics
 from collector.errors import ConfigError
 from collector.ingest.mqtt_stream import PacketSocket, is_duplicate, puback, publish, read_publish
+from collector.ingest.owed import Owed
 from collector.model import Received
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Link:
         self._reporter = reporter
         self._clock = clock
         self._window = window
-        self._unacked = 0
+        self._owed = Owed()
         self._backlog_until = 0.0
         self._pause_s = BACKOFF_S[0]
         self._retry_at = 0.0
@@ -236,9 +237,8 @@ class Link:
         sock = self._socket()
         if sock is None or not self._connected:  # a batch can be stored before the SUBACK is here
             return
-        mids = [message.mid for message in messages if message.generation == self.generation and message.mid]
-        self._unacked -= len(mids)
-        sock.put(map(puback, mids))
+        ours = (message.mid for message in messages if message.generation == self.generation)
+        sock.put(map(puback, self._owed.settle(ours)))
         self.flush()
 
     def publish(self, topic: str, payload: bytes) -> None:
@@ -278,7 +278,7 @@ class Link:
             return
         self.generation += 1
         self._connected = True
-        self._unacked = 0
+        self._owed.clear()
         self._waits_to_write = False
         self._backlog_until = self._clock.mono() + BACKLOG_S if flags.session_present else 0.0
         client.subscribe([(f"vigia/v1/{self.shard}/+/{kind}", 1) for kind in KINDS])
@@ -311,8 +311,9 @@ class Link:
     def _take(self, topic: bytes, mid: int, payload: bytes, *, dup: bool) -> None:
         """Hand a message on; what the broker held back or sends again tells nothing of a clock."""
         now = self._clock.mono()
-        self._unacked += bool(mid)
-        if self._unacked >= BACKLOG_WINDOW:
+        if mid:
+            self._owed.came(mid)
+        if len(self._owed) >= BACKLOG_WINDOW:
             self._note_backlog(now)
         self._deliver(
             Received(

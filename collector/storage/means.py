@@ -9,10 +9,10 @@ There are at most as many rows as sites and hours of the raw retention.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -35,7 +35,6 @@ PATIENCE_MS = 900_000  # what keeps coming is not waited for longer
 HOURS = 24  # of one query; fewer when the store does not answer in time
 PAUSE_S = 5.0  # between queries: readings go first
 _JOIN_S = 15.0  # a query may be under way
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def note(session: Session, late: Iterable[tuple[str, int]], now_ms: int) -> None:
@@ -45,7 +44,8 @@ def note(session: Session, late: Iterable[tuple[str, int]], now_ms: int) -> None
         for site, hour_ms in sorted(late)  # in one order, so that workers never wait for each other in a ring
     ]
     if rows:
-        insert = _INSERT[session.get_bind().dialect.name](LateHour)
+        dialect = session.get_bind().dialect.name  # the other one costs 4 MB
+        insert = import_module(f"sqlalchemy.dialects.{dialect}").insert(LateHour)
         changed = {"last_ms": insert.excluded.last_ms}
         session.execute(insert.on_conflict_do_update(["site_id", "hour_ms"], set_=changed), rows)
 

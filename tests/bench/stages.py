@@ -55,6 +55,9 @@ class Unsent(InfluxStore):
     def _post(self, bucket: str, lines: bytes) -> None:
         """Forget them."""
 
+    def _refuse_the_broken(self) -> None:
+        """Nobody was asked to keep anything."""
+
 
 class Stages:
     """The pipeline in a folder, for a fleet."""

@@ -43,6 +43,8 @@ class Storm:
     arrived_s: float
     settled_s: float
     stored: int
+    batches: int
+    cpu_s_per_10k: float
     rss_mb: float
 
 
@@ -126,6 +128,8 @@ def measure(bench: Bench, arguments: argparse.Namespace) -> Storm:
         arrived_s=round(max(stormed.values()) - began, 1),
         settled_s=round(max(acked[key] for key in stormed) - began, 1),
         stored=found["outcomes"].get("stored", 0),
+        batches=found["batches"],
+        cpu_s_per_10k=round(found["cpu_s"] / found["frames"] * 10_000, 2),
         rss_mb=round(found["rss_mb"], 1),
     )
 

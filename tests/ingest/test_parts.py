@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import cbor2
 import pytest
@@ -17,7 +18,7 @@ from collector.errors import LeaseLostError
 from collector.ingest.admit import decode
 from collector.ingest.bucket import TokenBuckets
 from collector.ingest.hearing import SETTLE_MS, Hearing
-from collector.ingest.inbox import Inbox
+from collector.ingest.inbox import DEVICES, Inbox
 from collector.ingest.lease import LEASE_MS, Leases, default_owner
 from collector.model import Received
 from collector.storage.state import Base, Lease, open_engine
@@ -130,8 +131,8 @@ def test_the_inbox_empties_the_shard_that_waits_longest_first():
         inbox.put(Received("ab0"[number % 3], "t", b"", number, 1, number))
     assert [m.mid for m in inbox.take(4, 0, 0.2)] == [0, 1, 3, 6]
     assert inbox.oldest_ms() == 2
-    assert [m.mid for m in inbox.take(4, 0, 0.2)] == [2, 4, 5, 8]
-    assert [m.mid for m in inbox.take(4, 0, 0.2)] == [7]
+    assert [m.mid for m in inbox.take(4, 0, 0.2)] == [2, 4, 5, 7]  # of b less waits: it has half of the batch
+    assert [m.mid for m in inbox.take(4, 0, 0.2)] == [8]
     assert inbox.oldest_ms() is None
 
 
@@ -145,6 +146,55 @@ def test_a_burst_of_one_device_waits_for_its_turn():
     assert first == [*range(290), *range(1000, 1010)]  # all of the others, in order of arrival
     assert inbox.oldest_ms() == 290
     assert [m.mid for m in inbox.take(2000, 0, 0.2)] == list(range(290, 1000))
+
+
+def test_who_speaks_live_overtakes_a_backlog_in_up_to_half_of_a_batch():
+    inbox = Inbox(SystemClock())
+    for number in range(400):  # ten messages of each of 40 devices
+        inbox.put(Received("0", f"v/back{number % 40}/data", b"", number, 1, number))
+    for number in range(400, 410):
+        inbox.put(Received("1", f"v/live{number}/data", b"", number, 1, number))
+    first = [m.mid for m in inbox.take(50, 0, 0.2)]
+    assert first[-10:] == list(range(400, 410))
+    assert sorted(mid % 40 for mid in first[:-10]) == sorted(
+        [0, 1, 2, 3] * 10
+    )  # four devices with all they have
+    for number in range(410, 510):  # two of each, as after a pause of the broker
+        inbox.put(Received("1", f"v/live{number % 50}/data", b"", number, 1, number))
+    assert [m.mid >= 400 for m in inbox.take(50, 0, 0.2)] == [False] * 26 + [True] * 24
+
+
+def test_a_device_of_a_backlog_does_not_overtake_itself():
+    inbox = Inbox(SystemClock())
+    taken: list[int] = []
+    for number in range(60):
+        inbox.put(Received("0", f"v/d{number % 3}/data", b"", number, 1, number))
+        if number % 7 == 0:
+            taken += [m.mid for m in inbox.take(4, 0, 0)]
+    while some := inbox.take(4, 0, 0):
+        taken += [m.mid for m in some]
+    assert sorted(taken) == list(range(60))
+    for device in range(3):
+        mine = [mid for mid in taken if mid % 3 == device]
+        assert mine == sorted(mine)
+
+
+def test_a_batch_takes_so_many_devices_and_no_more():
+    inbox = Inbox(SystemClock())
+    for number in range(3 * DEVICES):
+        inbox.put(Received("01"[number % 2], f"v/d{number}/data", b"", number, 1, number))
+    taken = [[m.mid for m in inbox.take(10 * DEVICES, 0, 0.2)] for _ in range(4)]
+    assert [len(mids) for mids in taken] == [DEVICES] * 3 + [0]
+    assert taken[0][: DEVICES // 2] == list(range(DEVICES // 2))  # half of it by age, whatever the shard
+
+
+def test_batches_in_a_row_have_no_device_in_common_while_others_wait():
+    inbox = Inbox(SystemClock())
+    for number in range(400):
+        inbox.put(Received("0", f"v/d{number % 40}/data", b"", number, 1, number))
+    batches = [{m.topic for m in inbox.take(100, 0, 0.2)} for _ in range(4)]
+    assert all(batches)
+    assert all(before.isdisjoint(after) for before, after in pairwise(batches))
 
 
 def test_the_inbox_wakes_who_waits():
