@@ -45,7 +45,6 @@ def build(  # noqa: PLR0913 - what tests and simulators bring of their own
 
     Call it in a running event loop. It counts this start in the boot counter and takes up the spool.
     """
-    recycle_early()
     clock = clock or system_clock()
     log = log or Log(clock.uptime_ms)
     files = fs or Files()
@@ -69,6 +68,7 @@ def build(  # noqa: PLR0913 - what tests and simulators bring of their own
     agent.after_frame = lambda: own_state.save(files, folders[0], own_state.told(agent.status(), clock), log)
     if config["status_page"]["address"] is not None:
         _serve_page(config, agent)
+    recycle_early()
     return agent
 
 

@@ -9,7 +9,7 @@ import asyncio
 from agent.errors import ReaderError
 from agent.ports.memory import fitting
 from agent.power import PowerWatch
-from agent.samples import Sample, clean
+from agent.samples import Packer, Sample, clean
 from agent.timing import LimitReached, within
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from agent.log import Log
     from agent.readers.port import Reader
-    from agent.samples import Value
+    from agent.samples import Packed, Value
     from agent.timing import Clock
 
 MIN_LIMIT_MS = 1000
@@ -113,7 +113,8 @@ class Sampler:
         self._watches = [Watch(reader) for reader in readers]
         self._log = log
         self._on_event = on_event
-        self._pending: list[Sample] = []
+        self._pending: "list[Packed]" = []
+        self._packer = Packer()
         self._tasks: "list[asyncio.Task[None]]" = []
         self.power = PowerWatch()
         self.lost = 0  # samples that no frame could take
@@ -142,7 +143,7 @@ class Sampler:
         for task in self._tasks:
             task.cancel()
 
-    def take(self) -> list[Sample]:
+    def take(self) -> "list[Packed]":
         """Return the samples since the last call."""
         taken, self._pending = self._pending, []
         return taken
@@ -168,7 +169,7 @@ class Sampler:
             due = now_ms >= sample_ms
             await self._sort(watch, samples, due=due)
             if due:
-                self._keep([watch.own_sample(now_ms)])
+                self.keep([watch.own_sample(now_ms)])
                 sample_ms = _next(sample_ms, watch.reader.interval_ms, now_ms)
             tick_ms = _next(tick_ms, watch.period_ms(), self._clock.uptime_ms())
             await self._wait(watch, tick_ms - self._clock.uptime_ms())
@@ -189,7 +190,7 @@ class Sampler:
         if turned and watch.budget.take(self._clock.uptime_ms()):
             await self._on_event(samples)
         elif turned or due:
-            self._keep(samples)
+            self.keep(samples)
 
     async def _read(self, watch: Watch) -> tuple[list[Sample], str]:
         """Return (samples, error text); no error of a reader goes further than here."""
@@ -214,8 +215,9 @@ class Sampler:
             self.on_reading(watch.reader.name, samples, error)
         return samples, error
 
-    def _keep(self, samples: list[Sample]) -> None:
-        self._pending.extend(samples)
+    def keep(self, samples: list[Sample]) -> None:
+        """Let samples wait for the next frame."""
+        self._pending.extend([self._packer.pack(sample) for sample in samples])
         excess = len(self._pending) - MAX_PENDING
         if excess > 0:
             self._pending = self._pending[excess:]

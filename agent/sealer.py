@@ -13,11 +13,11 @@ from agent.wire import cose, frame, topics
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any, Protocol
 
     from agent.identity import Identity
-    from agent.samples import Sample
+    from agent.samples import Packed, Sample
     from agent.shelf import Entry
     from agent.spool import Spool
     from agent.timing import Clock
@@ -50,7 +50,7 @@ class Envelope:
         """Return the topic of this device's frames of one kind."""
         return topics.make(self._identity.shard, self._identity.device, kind)
 
-    def payload(self, kind: str, samples: "list[Sample]", **more: "Any") -> bytes:
+    def payload(self, kind: str, samples: "Sequence[Sample | Packed]", **more: "Any") -> bytes:
         """Return the encoded payload as of now; ``more`` are the keys that the kind carries."""
         me = self._identity
         now_ms = self._clock.uptime_ms()
@@ -89,11 +89,11 @@ class Sealer:
         self.next_seq = 0
         self._told_samples = 0  # of those lost, how many the account has
 
-    async def data(self, samples: "list[Sample]") -> None:
+    async def data(self, samples: "Sequence[Sample | Packed]") -> None:
         """Seal samples, in as many ``data`` frames as it takes."""
         await self._split("data", samples)
 
-    async def event(self, samples: "list[Sample]", *, stop: bool = False) -> "Entry | None":
+    async def event(self, samples: "Sequence[Sample | Packed]", *, stop: bool = False) -> "Entry | None":
         """Seal at once what turned, or with ``stop`` the planned end."""
         return await self._split("event", samples, stop=stop)
 
@@ -110,7 +110,7 @@ class Sealer:
         """Return the topic of this device's data."""
         return self._envelope.topic("data")
 
-    async def _split(self, kind: str, samples: "list[Sample]", **more: "Any") -> "Entry | None":
+    async def _split(self, kind: str, samples: "Sequence[Sample | Packed]", **more: "Any") -> "Entry | None":
         """Seal; halve what does not fit into one message; return the last entry."""
         async with self._lock:
             entry = None
