@@ -116,6 +116,7 @@ class Sampler:
         self._pending: "list[Packed]" = []
         self._packer = Packer()
         self._tasks: "list[asyncio.Task[None]]" = []
+        self._ended = False
         self.power = PowerWatch()
         self.lost = 0  # samples that no frame could take
         self.on_reading: "Callable[[str, list[Sample], str], None] | None" = None  # (reader, samples, error)
@@ -140,6 +141,7 @@ class Sampler:
 
     def cancel(self) -> None:
         """End reading without waiting for anything."""
+        self._ended = True
         for task in self._tasks:
             task.cancel()
 
@@ -163,7 +165,7 @@ class Sampler:
     async def _follow(self, watch: Watch) -> None:
         now_ms = self._clock.uptime_ms()
         tick_ms = sample_ms = now_ms
-        while True:
+        while not self._ended:  # a cancellation in the moment of a time limit is lost on MicroPython
             samples, _ = await self._read(watch)
             now_ms = self._clock.uptime_ms()
             due = now_ms >= sample_ms

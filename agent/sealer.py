@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
         kid: bytes
 
-        async def sign(self, message: bytes) -> bytes:
-            """Return r and s, 64 bytes, of ECDSA with SHA-256 over the message."""
+        async def sign(self, digest: bytes) -> bytes:
+            """Return r and s, 64 bytes, of ECDSA over the SHA-256 of a message."""
 
 
 ENVELOPE_BYTES = 100  # COSE tag, heads, protected header and signature take 91
@@ -71,7 +71,7 @@ class Envelope:
     async def signed(self, kind: str, payload: bytes) -> bytes:
         """Return the message for this kind's topic."""
         aad = self.topic(kind).encode()
-        signature = await self._signer.sign(cose.to_sign(self._header, aad, payload))
+        signature = await self._signer.sign(cose.digest(self._header, aad, payload))
         return cose.sign1(self._header, payload, signature)
 
 

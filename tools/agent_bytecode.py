@@ -80,7 +80,7 @@ def image(folder: Path) -> bytes:
 
 
 def shrunk(keep: Iterable[str] = (), beside: Iterable[Path] = ()) -> dict[str, str]:
-    """Return the text of the modules that are compiled; the names ``keep`` stay in it, programs ``beside`` too."""
+    """Return the modules that are compiled, programs ``beside`` the agent among them; names ``keep`` stay."""
     texts = {module_of(path): path.read_text(encoding="utf-8") for path in sources()}
     texts |= {"agent." + path.stem: path.read_text(encoding="utf-8") for path in beside}
     return shrink(texts, {"main", *keep})

@@ -60,12 +60,17 @@ def shrink(sources: dict[str, str], keep: Iterable[str] = ()) -> dict[str, str]:
     rename_private(program, kept)
     program = bundle(program, BEGIN, ALWAYS, kept)
     keywords = kept | {
-        word.arg for tree in program.values() for word in ast.walk(tree) if isinstance(word, ast.keyword) and word.arg
+        word.arg
+        for tree in program.values()
+        for word in ast.walk(tree)
+        if isinstance(word, ast.keyword) and word.arg
     }
     for tree in program.values():
         rename_parameters(tree, keywords)
     return {
-        name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" for name, tree in program.items() if tree.body
+        name: ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+        for name, tree in program.items()
+        if tree.body
     }
 
 
@@ -124,7 +129,11 @@ def called_by_text(program: Program) -> frozenset[str]:
     found = set()
     for tree in program.values():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("attr"):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id.endswith("attr")
+            ):
                 found |= {word.value for word in node.args if isinstance(word, ast.Constant)}
     return frozenset(str(name) for name in found)
 
@@ -169,14 +178,14 @@ class Constants:
             name = _assigned(node)
             if name is None or name in self._kept or name.startswith("__") or (module, name) in self._values:
                 continue
-            assert isinstance(node, ast.Assign)
-            value = _literal(node.value)
+            value = _literal(node.value) if isinstance(node, ast.Assign) else None
             if value is not None and _times_stored(tree, name) == 1 and self._is_cheap(module, name, value):
                 self._values[module, name] = value
 
     def _is_cheap(self, module: str, name: str, value: ast.expr) -> bool:
         constant = value.operand if isinstance(value, ast.UnaryOp) else value
-        assert isinstance(constant, ast.Constant)
+        if not isinstance(constant, ast.Constant):
+            return False
         if constant.value is None or isinstance(constant.value, bool):
             return True
         if isinstance(constant.value, int):
@@ -277,7 +286,10 @@ def _drop(holder: ast.Module | ast.ClassDef, used: frozenset[str]) -> int:
     holder.body = [
         node
         for node in holder.body
-        if not isinstance(node, Definition) or node.name in used or node.name.startswith("__") or node.name in FOREIGN
+        if not isinstance(node, Definition)
+        or node.name in used
+        or node.name.startswith("__")
+        or node.name in FOREIGN
     ]
     dropped = before - len(holder.body)
     for node in holder.body:
@@ -373,10 +385,16 @@ class _Members(Scoped):
 
     def own_names(self, node: Scope) -> set[str]:
         imports = [each for each in ast.walk(node) if is_of_program(each)]
-        return super().own_names(node) - {alias.asname or alias.name for each in imports for alias in each.names}
+        return super().own_names(node) - {
+            alias.asname or alias.name for each in imports for alias in each.names
+        }
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        if isinstance(node.value, ast.Name) and node.value.id in self._asked and self.is_global(node.value.id):
+        if (
+            isinstance(node.value, ast.Name)
+            and node.value.id in self._asked
+            and self.is_global(node.value.id)
+        ):
             self._asked[node.value.id].add(node.attr)
             return ast.Name(f"{node.value.id}__{node.attr}", node.ctx)
         return self.generic_visit(node)
@@ -393,7 +411,8 @@ def rename_private(program: Program, kept: frozenset[str]) -> None:
     for tree in program.values():
         own = {name for name in names_in(tree) if where[name] == 1 or _is_private(name)}
         own -= kept | FOREIGN
-        Private(tree, own).visit(tree)
+        if not _inherits(tree):
+            Private(tree, own).visit(tree)
 
 
 def _is_private(name: str) -> bool:
@@ -430,10 +449,22 @@ def _members_of(tree: ast.Module) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             found |= _class_names(node)
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            if isinstance(node.value, ast.Name) and node.value.id == "self":
-                found.add(node.attr)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _is_self(node.value):
+            found.add(node.attr)
     return {name for name in found if not name.startswith("__")}
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
+def _inherits(tree: ast.Module) -> bool:
+    """Tell whether a class is made of another module's, whose members' short names must not be met again."""
+    imported = {
+        alias.asname or alias.name for node in ast.walk(tree) if is_of_program(node) for alias in node.names
+    }
+    bases = [base for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases]
+    return any(isinstance(base, ast.Name) and base.id in imported for base in bases)
 
 
 def _class_names(node: ast.ClassDef) -> set[str]:
@@ -447,10 +478,19 @@ def _class_reads(tree: ast.Module) -> set[str]:
         if isinstance(node, ast.ClassDef):
             for each in node.body:
                 if isinstance(each, Function):
-                    parts: list[ast.AST] = [*each.decorator_list, *each.args.defaults, *filter(None, each.args.kw_defaults)]
+                    parts: list[ast.AST] = [
+                        *each.decorator_list,
+                        *each.args.defaults,
+                        *filter(None, each.args.kw_defaults),
+                    ]
                 else:
                     parts = [each]
-                found |= {n.id for part in parts for n in ast.walk(part) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+                found |= {
+                    n.id
+                    for part in parts
+                    for n in ast.walk(part)
+                    if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+                }
     return found
 
 

@@ -1,4 +1,4 @@
-"""Whose a name is: of the module, of a class, or of a function around it (Python's rules, as far as the agent goes)."""
+"""Whose a name is: of the module, of a class, or of a function around it, as far as the agent goes."""
 
 from __future__ import annotations
 
