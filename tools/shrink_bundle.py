@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def bundle(program: Program, begin: str, always: Iterable[str], kept: frozenset[str]) -> Program:
-    """Return the program in few modules; the one it begins with (and what is loaded ``always``) is ``begin``."""
+    """Return the program in few modules: ``begin`` with what is loaded ``always``, and the rest."""
     homes = _homes(program, begin, [begin, *always])
     names = _new_names(program, homes, kept)
     return {home: _Joined(program, homes, names, home).tree() for home in sorted(set(homes.values()))}
@@ -87,7 +87,13 @@ def _own(tree: ast.Module) -> set[str]:
     for node in tree.body:
         if not is_of_program(node):
             bind(node, names, set())
-    plain = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names if not alias.asname}
+    plain = {
+        alias.name
+        for node in tree.body
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if not alias.asname
+    }
     return names - plain
 
 
@@ -98,7 +104,9 @@ def _new_names(program: Program, homes: dict[str, str], kept: frozenset[str]) ->
     found: dict[Symbol, str] = {}
     for home in set(homes.values()):
         free = (name for name in short_names("_") if name not in taken)
-        symbols = [(module, name) for module in homes if homes[module] == home for name in _own(program[module])]
+        symbols = [
+            (module, name) for module in homes if homes[module] == home for name in _own(program[module])
+        ]
         for symbol in sorted(symbols, key=lambda each: (-uses[each[1]], each)):
             found[symbol] = symbol[1] if symbol[1] in kept else next(free)
     return found
@@ -152,6 +160,10 @@ class _Joined:
             self._foreign[symbol] = next(self._free)
         return self._foreign[symbol]
 
+    def home_of(self, text: str) -> str:
+        """Return where a module is now that a text names; any other text as it is."""
+        return self._homes.get(text, text) if "." in text else text
+
     def late(self, node: ast.ImportFrom) -> list[ast.stmt]:
         """Return what stands for an import inside a function."""
         found: list[ast.stmt] = []
@@ -159,7 +171,9 @@ class _Joined:
             symbol, here = (str(node.module), alias.name), alias.asname or alias.name
             home = self._homes[symbol[0]]
             if home == self._home:
-                found.append(ast.Assign([ast.Name(here, ast.Store())], ast.Name(self._names[symbol], ast.Load())))
+                found.append(
+                    ast.Assign([ast.Name(here, ast.Store())], ast.Name(self._names[symbol], ast.Load()))
+                )
             else:
                 found.append(ast.ImportFrom(home, [ast.alias(self._names[symbol], here)], 0))
         return found
@@ -178,20 +192,28 @@ class _Rename(Scoped):
             node.id = self._names.get(node.id, node.id)
         return node
 
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        """Let a text that names a module, for ``__import__``, name the one that it is in now."""
+        return ast.Constant(self._joined.home_of(node.value)) if isinstance(node.value, str) else node
+
     def visit_Global(self, node: ast.Global) -> ast.AST:
         node.names = [self._names.get(name, name) for name in node.names]
         return node
 
     def visit_Import(self, node: ast.Import) -> ast.AST:
         if not self.inside():
-            node.names = [ast.alias(alias.name, self._names.get(alias.asname or alias.name)) for alias in node.names]
+            node.names = [
+                ast.alias(alias.name, self._names.get(alias.asname or alias.name)) for alias in node.names
+            ]
         return node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.stmt]:
         if is_of_program(node):
             return self._joined.late(node)
         if not self.inside():
-            node.names = [ast.alias(alias.name, self._names.get(alias.asname or alias.name)) for alias in node.names]
+            node.names = [
+                ast.alias(alias.name, self._names.get(alias.asname or alias.name)) for alias in node.names
+            ]
         return node
 
     def enter_definition(self, node: Definition) -> None:
