@@ -2,7 +2,7 @@
 
 Usage: python tools/agent_bytecode.py FOLDER
 
-    micropython -X heapsize=384k FOLDER/vigia-agent.py --config agent.json
+    micropython -X heapsize=320k FOLDER/vigia-agent.py --config agent.json
 
 FOLDER gets ``vigia-agent.py``, which starts the agent, ``agent.romfs``, its bytecode as an image that runs
 where it lies (docs/decisions/0009), and the folder ``agent`` with the same bytecode as single files, for
