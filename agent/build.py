@@ -46,7 +46,6 @@ def build(  # noqa: PLR0913 - what tests and simulators bring of their own
 
     Call it in a running event loop. It counts this start in the boot counter and takes up the spool.
     """
-    recycle_early()
     clock = clock or system_clock()
     log = log or Log(clock.uptime_ms)
     files = fs or Files()
@@ -77,6 +76,7 @@ def build(  # noqa: PLR0913 - what tests and simulators bring of their own
     supervisor.ready(_ms(config, "frame_s"))
     if config["status_page"]["address"] is not None:
         _serve_page(config, agent)
+    recycle_early()
     return agent
 
 

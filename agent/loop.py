@@ -154,7 +154,8 @@ class Agent:
     async def _seal(self) -> None:
         now_ms = self.parts.clock.uptime_ms()
         own, _ = clean(now_ms, [("agent", None, self._own_fields())])
-        await self.parts.sealer.data(self.sampler.take() + own)
+        self.sampler.keep(own)
+        await self.parts.sealer.data(self.sampler.take())
         self.after_frame()
 
     async def _keep_forever(self) -> None:

@@ -9,7 +9,7 @@ import asyncio
 from agent.errors import ReaderError
 from agent.ports.memory import fitting
 from agent.power import PowerWatch
-from agent.samples import Sample, clean
+from agent.samples import Packer, Sample, clean
 from agent.timing import LimitReached, within
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from agent.log import Log
     from agent.readers.port import Reader
-    from agent.samples import Value
+    from agent.samples import Packed, Value
     from agent.timing import Clock
 
 MIN_LIMIT_MS = 1000
@@ -113,8 +113,10 @@ class Sampler:
         self._watches = [Watch(reader) for reader in readers]
         self._log = log
         self._on_event = on_event
-        self._pending: list[Sample] = []
+        self._pending: "list[Packed]" = []
+        self._packer = Packer()
         self._tasks: "list[asyncio.Task[None]]" = []
+        self._ended = False
         self.power = PowerWatch()
         self.lost = 0  # samples that no frame could take
         self.on_reading: "Callable[[str, list[Sample], str], None] | None" = None  # (reader, samples, error)
@@ -139,10 +141,11 @@ class Sampler:
 
     def cancel(self) -> None:
         """End reading without waiting for anything."""
+        self._ended = True
         for task in self._tasks:
             task.cancel()
 
-    def take(self) -> list[Sample]:
+    def take(self) -> "list[Packed]":
         """Return the samples since the last call."""
         taken, self._pending = self._pending, []
         return taken
@@ -162,13 +165,13 @@ class Sampler:
     async def _follow(self, watch: Watch) -> None:
         now_ms = self._clock.uptime_ms()
         tick_ms = sample_ms = now_ms
-        while True:
+        while not self._ended:  # a cancellation in the moment of a time limit is lost on MicroPython
             samples, _ = await self._read(watch)
             now_ms = self._clock.uptime_ms()
             due = now_ms >= sample_ms
             await self._sort(watch, samples, due=due)
             if due:
-                self._keep([watch.own_sample(now_ms)])
+                self.keep([watch.own_sample(now_ms)])
                 sample_ms = _next(sample_ms, watch.reader.interval_ms, now_ms)
             tick_ms = _next(tick_ms, watch.period_ms(), self._clock.uptime_ms())
             await self._wait(watch, tick_ms - self._clock.uptime_ms())
@@ -189,7 +192,7 @@ class Sampler:
         if turned and watch.budget.take(self._clock.uptime_ms()):
             await self._on_event(samples)
         elif turned or due:
-            self._keep(samples)
+            self.keep(samples)
 
     async def _read(self, watch: Watch) -> tuple[list[Sample], str]:
         """Return (samples, error text); no error of a reader goes further than here."""
@@ -214,8 +217,9 @@ class Sampler:
             self.on_reading(watch.reader.name, samples, error)
         return samples, error
 
-    def _keep(self, samples: list[Sample]) -> None:
-        self._pending.extend(samples)
+    def keep(self, samples: list[Sample]) -> None:
+        """Let samples wait for the next frame."""
+        self._pending.extend([self._packer.pack(sample) for sample in samples])
         excess = len(self._pending) - MAX_PENDING
         if excess > 0:
             self._pending = self._pending[excess:]

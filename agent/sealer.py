@@ -13,11 +13,11 @@ from agent.wire import cose, frame, topics
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any, Protocol
 
     from agent.identity import Identity
-    from agent.samples import Sample
+    from agent.samples import Packed, Sample
     from agent.shelf import Entry
     from agent.spool import Spool
     from agent.timing import Clock
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
         kid: bytes
 
-        async def sign(self, message: bytes) -> bytes:
-            """Return r and s, 64 bytes, of ECDSA with SHA-256 over the message."""
+        async def sign(self, digest: bytes) -> bytes:
+            """Return r and s, 64 bytes, of ECDSA over the SHA-256 of a message."""
 
 
 ENVELOPE_BYTES = 100  # COSE tag, heads, protected header and signature take 91
@@ -50,7 +50,7 @@ class Envelope:
         """Return the topic of this device's frames of one kind."""
         return topics.make(self._identity.shard, self._identity.device, kind)
 
-    def payload(self, kind: str, samples: "list[Sample]", **more: "Any") -> bytes:
+    def payload(self, kind: str, samples: "Sequence[Sample | Packed]", **more: "Any") -> bytes:
         """Return the encoded payload as of now; ``more`` are the keys that the kind carries."""
         me = self._identity
         now_ms = self._clock.uptime_ms()
@@ -71,7 +71,7 @@ class Envelope:
     async def signed(self, kind: str, payload: bytes) -> bytes:
         """Return the message for this kind's topic."""
         aad = self.topic(kind).encode()
-        signature = await self._signer.sign(cose.to_sign(self._header, aad, payload))
+        signature = await self._signer.sign(cose.digest(self._header, aad, payload))
         return cose.sign1(self._header, payload, signature)
 
 
@@ -89,11 +89,11 @@ class Sealer:
         self.next_seq = 0
         self._told_samples = 0  # of those lost, how many the account has
 
-    async def data(self, samples: "list[Sample]") -> None:
+    async def data(self, samples: "Sequence[Sample | Packed]") -> None:
         """Seal samples, in as many ``data`` frames as it takes."""
         await self._split("data", samples)
 
-    async def event(self, samples: "list[Sample]", *, stop: bool = False) -> "Entry | None":
+    async def event(self, samples: "Sequence[Sample | Packed]", *, stop: bool = False) -> "Entry | None":
         """Seal at once what turned, or with ``stop`` the planned end."""
         return await self._split("event", samples, stop=stop)
 
@@ -110,7 +110,7 @@ class Sealer:
         """Return the topic of this device's data."""
         return self._envelope.topic("data")
 
-    async def _split(self, kind: str, samples: "list[Sample]", **more: "Any") -> "Entry | None":
+    async def _split(self, kind: str, samples: "Sequence[Sample | Packed]", **more: "Any") -> "Entry | None":
         """Seal; halve what does not fit into one message; return the last entry."""
         async with self._lock:
             entry = None

@@ -42,9 +42,10 @@ def encode(record: Record) -> bytes:
     """Return a record's bytes."""
     topic = record.topic.encode()
     kind = KINDS.index(record.kind)
-    start = struct.pack(_BODY, kind, record.boot, record.incarnation, record.seq, len(topic))
-    body = start + topic + record.frame
-    return struct.pack(_HEAD, MAGIC, len(body), crc32(body)) + body
+    start = struct.pack(_BODY, kind, record.boot, record.incarnation, record.seq, len(topic)) + topic
+    size = len(start) + len(record.frame)
+    head = struct.pack(_HEAD, MAGIC, size, crc32(record.frame, crc32(start)))
+    return b"".join((head, start, record.frame))  # one copy of the frame: a small heap has no place for three
 
 
 def decode(data: bytes) -> Record:
@@ -90,20 +91,20 @@ def _whole(data: bytes, at: int) -> "tuple[Record, int] | None":
     start = at + _HEAD_BYTES
     if magic != MAGIC or not _BODY_BYTES <= length <= MAX_BODY or start + length > len(data):
         return None
-    body = data[start : start + length]
+    body = memoryview(data)[start : start + length]
     if crc32(body) != crc:
         return None
     record = _record(body)
     return (record, _HEAD_BYTES + length) if record else None
 
 
-def _record(body: bytes) -> "Record | None":
+def _record(body: memoryview) -> "Record | None":
     kind, boot, incarnation, seq, topic_bytes = struct.unpack(_BODY, body[:_BODY_BYTES])
     end = _BODY_BYTES + topic_bytes
     if kind >= len(KINDS) or end > len(body):
         return None
     try:
-        topic = body[_BODY_BYTES:end].decode()
+        topic = bytes(body[_BODY_BYTES:end]).decode()
     except UnicodeError:
         return None
-    return Record(KINDS[kind], boot, incarnation, seq, topic, body[end:])
+    return Record(KINDS[kind], boot, incarnation, seq, topic, bytes(body[end:]))

@@ -115,7 +115,7 @@ class Shelf:
         # A write that fails may leave half a record behind: nothing may follow it in that file.
         self._active = None
         try:
-            self._files.append(target.path, b"".join(datas), sync=self._sync)
+            self._files.append(target.path, datas[0] if len(datas) == 1 else b"".join(datas), sync=self._sync)
         except OSError:
             if target not in self.segments:  # else every attempt on a full disk would leave a file
                 self._remove_if_possible(target.path)

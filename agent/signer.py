@@ -5,7 +5,6 @@ once would only make both late.
 """
 
 import asyncio
-import hashlib
 
 from agent.errors import ConfigError
 from agent.key_der import scalar
@@ -25,9 +24,8 @@ class Signer:
         except WireError as error:
             raise ConfigError(error.reason, "the device's key cannot be used: " + str(error))
 
-    async def sign(self, message: bytes) -> bytes:
-        """Return r and s, 64 bytes (RFC 9053 section 2.1)."""
-        digest = hashlib.sha256(message).digest()
+    async def sign(self, digest: bytes) -> bytes:
+        """Return r and s, 64 bytes, of a message's SHA-256 (RFC 9053 section 2.1)."""
         async with self._turn:
             return await p256.sign_slow(self._scalar, digest, _pause)
 

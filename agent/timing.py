@@ -64,8 +64,18 @@ async def within(clock: "Clock", work: "Coroutine[Any, Any, T]", limit_ms: int) 
     try:
         return await task
     except asyncio.CancelledError:
-        if not expired:
+        if not expired or _cancelled():  # both at once: whoever cancels this task must not see it go on
             raise
         raise LimitReached("timeout", "not done within " + str(limit_ms) + " ms")
     finally:
         timer.cancel()
+
+
+def _cancelled() -> bool:
+    """Tell whether the current task itself was cancelled, not only what it waited for.
+
+    MicroPython's tasks do not know: one that waits for another hands a cancellation on and sees only its
+    end. The sampler's loops, whose end is waited for, also look at a flag.
+    """
+    cancelling = getattr(asyncio.current_task(), "cancelling", None)
+    return cancelling is not None and cancelling() > 0

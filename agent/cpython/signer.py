@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 
 from agent.errors import ConfigError
 from agent.wire import cose
@@ -23,9 +23,9 @@ class Signer:
         )
         self.kid = cose.key_id(spki)
 
-    async def sign(self, message: bytes) -> bytes:
-        """Return r and s, 64 bytes (RFC 9053 section 2.1)."""
-        r, s = decode_dss_signature(self._private.sign(message, ec.ECDSA(hashes.SHA256())))
+    async def sign(self, digest: bytes) -> bytes:
+        """Return r and s, 64 bytes, of a message's SHA-256 (RFC 9053 section 2.1)."""
+        r, s = decode_dss_signature(self._private.sign(digest, ec.ECDSA(Prehashed(hashes.SHA256()))))
         return r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
 
 

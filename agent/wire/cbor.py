@@ -22,11 +22,18 @@ _MIN_INT = -(1 << 63)
 _MAX_INT = (1 << 63) - 1
 
 
+class Encoded:
+    """One item that is encoded already: ``data`` are its bytes. What is decoded never has one."""
+
+    def __init__(self, data: "bytes | bytearray") -> None:
+        self.data = data
+
+
 # --- encoding -----------------------------------------------------------------------------------
 
 
 def encode(value: "Any") -> bytes:
-    """Return the deterministic encoding of None, bool, int, float, str, bytes, list, tuple or dict.
+    """Return the deterministic encoding of None, bool, int, float, str, bytes, list, tuple, dict or Encoded.
 
     Raises WireError ``unencodable`` for other types, integers beyond 64 bits, NaN and infinities.
     """
@@ -124,6 +131,10 @@ def _write_text(out: bytearray, value: str) -> None:
     out.extend(data)
 
 
+def _write_encoded(out: bytearray, value: Encoded) -> None:
+    out.extend(value.data)
+
+
 def _write_array(out: bytearray, value: "list[Any]") -> None:
     out.extend(head(4, len(value)))
     for item in value:
@@ -159,6 +170,7 @@ _WRITERS: "dict[type, Callable[[bytearray, Any], None]]" = {
     list: _write_array,
     tuple: _write_array,
     dict: _write_map,
+    Encoded: _write_encoded,
 }
 
 

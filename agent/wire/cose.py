@@ -39,7 +39,18 @@ def protected(alg: int, kid: bytes) -> bytes:
 
 def to_sign(protected_header: bytes, aad: bytes, payload: bytes) -> bytes:
     """Return the Sig_structure (RFC 9052 section 4.4); what is signed is its SHA-256."""
-    return b"\x84\x6aSignature1" + _bstr(protected_header) + _bstr(aad) + _bstr(payload)
+    return _start_to_sign(protected_header, aad, payload) + payload
+
+
+def digest(protected_header: bytes, aad: bytes, payload: bytes) -> bytes:
+    """Return what is signed, without the Sig_structure as a whole, which a small heap has no place for."""
+    summed = hashlib.sha256(_start_to_sign(protected_header, aad, payload))
+    summed.update(payload)
+    return summed.digest()
+
+
+def _start_to_sign(protected_header: bytes, aad: bytes, payload: bytes) -> bytes:
+    return b"\x84\x6aSignature1" + _bstr(protected_header) + _bstr(aad) + head(2, len(payload))
 
 
 def sign1(protected_header: bytes, payload: bytes, signature: bytes) -> bytes:
@@ -88,7 +99,8 @@ def _tag(key: bytes, header: bytes, aad: bytes, payload: bytes) -> bytes:
 
 
 def _message(start: bytes, header: bytes, payload: bytes, proof: bytes, limit: int = MAX_BYTES) -> bytes:
-    message = start + _bstr(header) + bytes((_EMPTY_MAP,)) + _bstr(payload) + _bstr(proof)
+    parts = (start, _bstr(header), bytes((_EMPTY_MAP,)), head(2, len(payload)), payload, _bstr(proof))
+    message = b"".join(parts)  # at once: a sum would copy the payload with each part
     if len(message) > limit:
         raise WireError("oversized", "a message of " + str(len(message)) + " bytes")
     return message

@@ -113,7 +113,7 @@ def encode_payload(  # noqa: PLR0913 - the keys of the map, all by name
     uptime_ms: int,
     seq: int | None = None,
     wall_ms: int | None = None,
-    tables: "list[Any] | None" = None,
+    tables: "list[Any] | cbor.Encoded | None" = None,
     dropped: dict[str, int] | None = None,
     session: int | None = None,
     hello: "dict[str, Any] | None" = None,
@@ -276,6 +276,8 @@ def _are_fields(value: "Any") -> bool:
 
 
 def _are_tables(value: "Any") -> bool:
+    if type(value) is cbor.Encoded:  # the agent's own, checked before they were encoded (agent.samples)
+        return True
     if type(value) not in _LISTS:
         return False
     for table in value:

@@ -12,12 +12,12 @@ from agent.errors import ReaderError
 from agent.log import Log
 from agent.power import PowerWatch
 from agent.sampler import EVENT_BURST, MAX_PENDING, Sampler
-from agent.samples import Sample, clean, tables
-from agent.wire import frame
+from agent.samples import Packed, Packer, Sample, clean, tables
+from agent.wire import cbor, frame
 from tests.agent.virtual import VirtualClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from agent.readers.port import Row
 
@@ -59,7 +59,7 @@ class Bench:
     async def _event(self, samples: list[Sample]) -> None:
         self.events.append(samples)
 
-    async def run(self, duration_ms: int) -> list[Sample]:
+    async def run(self, duration_ms: int) -> list[Packed]:
         self.sampler.start()
         await self.clock.advance(duration_ms)
         return self.sampler.take()
@@ -73,7 +73,7 @@ def carrier(value: int) -> Rows:
     return [("net", "eth0", {"carrier": value, "bytes_recv": 1})]
 
 
-def of(samples: list[Sample], measurement: str, instance: str | None = None) -> list[Sample]:
+def of(samples: list[Packed], measurement: str, instance: str | None = None) -> list[Packed]:
     return [s for s in samples if s.measurement == measurement and s.instance == instance]
 
 
@@ -256,13 +256,32 @@ def test_values_that_cbor_cannot_carry_are_left_out():
     assert refused == 0
 
 
+def decoded(samples: Sequence[Sample | Packed], sealed_ms: int) -> list[Any]:
+    made = tables(samples, sealed_ms)
+    assert made is not None
+    found: list[Any] = cbor.decode(bytes(made.data))
+    return found
+
+
+def test_what_waits_is_what_was_read():
+    packer = Packer()
+    fields: dict[str, Any] = {"a": 1, "b": -2.5, "c": "text", "d": 1 << 40}
+    waiting = packer.pack(Sample(7, "ups", "x", fields))
+    assert (waiting.uptime_ms, waiting.measurement, waiting.instance) == (7, "ups", "x")
+    assert waiting.fields == fields
+    again = packer.pack(Sample(8, "ups", "x", fields))
+    assert again.shape is waiting.shape
+
+
 def test_tables_have_one_row_a_sample_and_null_for_what_is_missing():
+    packer = Packer()
     samples = [
         Sample(100, "net", "eth0", {"carrier": 1}),
         Sample(200, "net", "eth1", {"carrier": 0}),
         Sample(300, "net", "eth0", {"carrier": 1, "speed": 100}),
     ]
-    made = tables(samples, 400)
+    made = decoded(samples, 400)
+    assert decoded([packer.pack(sample) for sample in samples], 400) == made
     assert made == [
         ["net", "eth0", ["carrier", "speed"], [[-300, 1, None], [-100, 1, 100]]],
         ["net", "eth1", ["carrier"], [[-200, 0]]],
@@ -276,7 +295,7 @@ def test_more_fields_than_a_table_takes_make_two_tables():
         Sample(0, "net", None, {f"a{i}": 1 for i in range(60)}),
         Sample(0, "net", None, {f"b{i}": 1 for i in range(60)}),
     ]
-    made = tables(samples, 0)
+    made = decoded(samples, 0)
     assert len(made) == 2
     for table in made:
         frame.check_table(table)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.servers import programs
+from tools import agent_bytecode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tests.bench.agent_world import World
 
 TURNS = Path(__file__).with_name("agent_turns.py")
+START = Path(__file__).with_name("agent_turns_start.py")
 REPORT_S = 30
 HERTZ = 580e6
 CYCLES = 1.5  # per instruction of a 24Kc, single issue, caches of 32 KiB: an assumption, not a measurement
@@ -43,7 +45,7 @@ def instructions(world: World, bytecode: Path, reports: int) -> int:
     command = [
         emulator, "-d", "in_asm,exec,nochain", "-D", str(log),
         programs.built("micropython-mips", "servers"), "-X", f"heapsize={HEAP}",
-        str(TURNS), str(bytecode), str(world.config), str(reports),
+        str(START), str(bytecode), str(world.config), str(reports),
     ]  # fmt: skip
     with subprocess.Popen(["awk", COUNT, str(log)], stdout=subprocess.PIPE, text=True) as counter:
         try:
@@ -56,6 +58,7 @@ def instructions(world: World, bytecode: Path, reports: int) -> int:
 
 def measure(world: World, bytecode: Path, say: Callable[[str], None]) -> float | None:
     """Return the estimate of a 24Kc's processor time in percent, None when counting took too long."""
+    agent_bytecode.make(bytecode, beside=[TURNS])
     try:
         once, twice = (instructions(world, bytecode, reports) for reports in (1, 2))
     except subprocess.TimeoutExpired:

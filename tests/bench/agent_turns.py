@@ -1,6 +1,6 @@
 """Runs on MicroPython: reports of the compiled agent, one after the other, without waiting in between.
 
-Usage: micropython agent_turns.py BYTECODE CONFIG REPORTS
+Usage: micropython agent_turns_start.py BYTECODE CONFIG REPORTS (compiled together with the agent)
 
 A report is what happens in 30 s: each reader at its intervals, one frame encoded and signed. Servers and
 commands are real, time is not. What TLS costs, and what the loop does while it waits, is not in it.
@@ -47,8 +47,7 @@ async def turns(config, reports):
         await envelope.signed("data", envelope.payload("data", samples, seq=number))
 
 
-if __name__ == "__main__":
-    sys.path.insert(0, sys.argv[1])
+def main():
     from agent import config as configuration
 
     asyncio.run(turns(configuration.load(sys.argv[2]), int(sys.argv[3])))

@@ -24,7 +24,9 @@ INTERPRETERS = [micropython, pytest.param(mips, marks=pytest.mark.mips)]
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("bytecode")
-    agent_bytecode.make(made)
+    agent_bytecode.make(
+        made, keep=("_watches", "_read", "_seal"), beside=[Path(__file__).with_name("soak.py")]
+    )
     return made
 
 

@@ -1,11 +1,12 @@
 """What a small heap has to hold, run by MicroPython beside the compiled agent (``-X heapsize=256k``).
 
-Usage: micropython -X heapsize=256k soak.py FOLDER CONFIG WHAT NUMBER
+Usage: micropython -X heapsize=256k start.py FOLDER CONFIG WHAT NUMBER
 
-FOLDER is what tools/agent_bytecode.py made. WHAT is ``samples`` (so many samples through sampler, sealer,
-spool and publisher with a link that works), ``offline`` (so many frames sealed without a link, then moved to
-flash) or ``return`` (what an ``offline`` run left is sent and acked; NUMBER is not used). The last line is
-JSON: what is left in the spool, and the smallest and last live heap after a collection.
+FOLDER is what tools/agent_bytecode.py made of the agent with this file beside it. WHAT is ``samples`` (so
+many samples through sampler, sealer, spool and publisher with a link that works), ``offline`` (so many
+frames sealed without a link, then moved to flash) or ``return`` (what an ``offline`` run left is sent and
+acked; NUMBER is not used). The last line is JSON: what is left in the spool, and the smallest and last live
+heap after a collection.
 """
 
 import asyncio
@@ -13,14 +14,11 @@ import gc
 import json
 import sys
 
-sys.path.insert(0, sys.argv[1])
-__import__("vigia-agent")
-
-from agent import config as configuration  # noqa: E402 - the path first
-from agent.build import ack_key, build, device_signer  # noqa: E402 - same
-from agent.log import Log  # noqa: E402 - same
-from agent.ports.clock import SystemClock  # noqa: E402 - same
-from agent.wire import cbor, cose, frame, topics  # noqa: E402 - same
+from agent import config as configuration
+from agent.build import ack_key, build, device_signer
+from agent.log import Log
+from agent.ports.clock import SystemClock
+from agent.wire import cbor, cose, frame, topics
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -118,7 +116,7 @@ async def samples(agent: "Any", quick: Quick, number: int) -> list[int]:
         for watch in agent.sampler._watches:
             found, error = await agent.sampler._read(watch)
             assert not error, error
-            agent.sampler._keep(found)
+            agent.sampler.keep(found)
         await agent._seal()
         while agent.parts.spool.frames() > 20:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0)
@@ -131,7 +129,7 @@ async def offline(agent: "Any", quick: Quick, number: int) -> list[int]:
     """Seal so many frames that nobody takes; flash them now and then."""
     for count in range(number):
         found, _ = await agent.sampler._read(agent.sampler._watches[0])
-        agent.sampler._keep(found)
+        agent.sampler.keep(found)
         await agent._seal()
         if count % 50 == 49:
             agent.parts.spool.flush()
@@ -167,4 +165,6 @@ async def run(config: "Any", what: str, number: int) -> None:
     sys.stdout.write(json.dumps(said) + "\n")
 
 
-asyncio.run(run(configuration.load(sys.argv[2]), sys.argv[3], int(sys.argv[4])))
+def main() -> None:
+    """Do what the command line says."""
+    asyncio.run(run(configuration.load(sys.argv[2]), sys.argv[3], int(sys.argv[4])))

@@ -11,13 +11,13 @@ import pytest
 
 from tests.micropython.conftest import INTERPRETERS
 
-SOAK = Path(__file__).with_name("soak.py")
+START = Path(__file__).with_name("start.py")
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
 
 def soak(command: list[str], folder: Path, config: Path, what: str, number: int) -> dict[str, Any]:
     done = subprocess.run(
-        [*command, "-X", "heapsize=256k", str(SOAK), str(folder), str(config), what, str(number)],
+        [*command, "-X", "heapsize=256k", str(START), str(folder), str(config), what, str(number)],
         capture_output=True,
         text=True,
         timeout=280,

@@ -64,4 +64,5 @@ async def test_it_signs_as_the_plain_function_does():
 
     signer = Signer(pkcs8())
     assert signer.kid == hashlib.sha256(p256.spki(SECRET)).digest()[:8]
-    assert await signer.sign(b"a frame") == p256.sign(SECRET, hashlib.sha256(b"a frame").digest())
+    digest = hashlib.sha256(b"a frame").digest()
+    assert await signer.sign(digest) == p256.sign(SECRET, digest)
