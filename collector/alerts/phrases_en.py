@@ -28,6 +28,7 @@ CONDITIONS: Final = {
     "circuit_dead": "Circuit without voltage",
     "board_undervoltage": "Weak supply of the board",
     "restarts": "Device restarts although there is power",
+    "clock_wrong": "Clock of the device is wrong",
     "tamper": "Box opened",
     "outage": "Site out of reach",
     "device_silent": "Device out of reach",
@@ -80,6 +81,8 @@ FACTS: Final = {
     "board_low": "The board measures less than 4.63 V at its supply.",
     "board_throttled": "For that reason, or for heat, its processor is slowed down.",
     "restarts_counted": "It restarted {count} times in {hours} hours, with power present.",
+    "clock_ahead": "Its clock is {age} ahead; its times are corrected here.",
+    "clock_behind": "Its clock is {age} behind; its times are corrected here.",
     "tamper_open": "The contact “{input}” of the box was opened.",
     "contact_lost_why": "Why contact was lost: {why}.",
     "last_seen_on_battery": "When last seen it was on battery, {age} ago.",
@@ -176,6 +179,8 @@ ADVICE: Final = {
     "board_undervoltage": "Replace adapter and cable by original ones (5.1 V, 3 A) and remove what hangs on "
     "the USB ports. Bring both.",
     "restarts": "Check the device's plug and adapter. Bring a spare adapter and a spare device, configured.",
+    "clock_wrong": "Check the time server (NTP) in the device's configuration and that it reaches the "
+    "Internet; on a Pi with a clock of its own replace its cell.",
     "tamper": "Call the building and ask who opened the box. If nobody knows, do not go alone and follow the "
     "procedure for theft.",
     "device_silent": "Check the device's supply and network cable. Bring a spare adapter and cable.",

@@ -32,6 +32,7 @@ CONDITIONS: Final = {
     "circuit_dead": "Circuito sin voltaje",
     "board_undervoltage": "Alimentación insuficiente de la tarjeta",
     "restarts": "Equipo que reinicia habiendo luz",
+    "clock_wrong": "Reloj del equipo equivocado",
     "tamper": "Gabinete abierto",
     "outage": "Sitio sin comunicación",
     "device_silent": "Equipo sin comunicación",
@@ -84,6 +85,8 @@ FACTS: Final = {
     "board_low": "La tarjeta mide menos de 4.63 V en su alimentación.",
     "board_throttled": "Por eso, o por calor, el procesador trabaja más lento.",
     "restarts_counted": "Reinició {count} veces en {hours} horas, y había luz.",
+    "clock_ahead": "Su reloj está adelantado {age}; aquí se corrigen sus horas.",
+    "clock_behind": "Su reloj está atrasado {age}; aquí se corrigen sus horas.",
     "tamper_open": "Se abrió el contacto «{input}» del gabinete.",
     "contact_lost_why": "Motivo de la pérdida de comunicación: {why}.",
     "last_seen_on_battery": "La última vez que se vio estaba con batería, hace {age}.",
@@ -185,6 +188,8 @@ ADVICE: Final = {
     "cuelgue de los puertos USB. Lleve ambos.",
     "restarts": "Revise clavija y eliminador del equipo. Lleve un eliminador de repuesto y un equipo ya "
     "configurado.",
+    "clock_wrong": "Revise el servidor de hora (NTP) en la configuración del equipo y que alcance internet; "
+    "en un Pi con reloj propio, cambie su pila.",
     "tamper": "Llame al inmueble y pregunte quién abrió el gabinete. Si nadie sabe, no vaya sin compañía y "
     "siga el protocolo de robo.",
     "device_silent": "Revise alimentación y cable de red del equipo. Lleve eliminador y cable de repuesto.",

@@ -125,6 +125,8 @@ THRESHOLDS: Final = (
     Threshold("neutral_raise_ms", 5_000, "ms", "two samples"),
     Threshold("neutral_clear_ms", 60_000, "ms", "a loose neutral makes contact for seconds"),
     Threshold("tamper_clear_ms", 600_000, "ms", "closed for ten minutes: whoever it was is gone"),
+    Threshold("clock_off_ms", 60_000, "ms", "the ingest believes a clock that is nearer"),
+    Threshold("clock_clear_ms", 600_000, "ms", "right for ten minutes: it was set"),
     Threshold(
         "clock_step_ms", 300_000, "ms", "a sample that much older is a corrected clock, not a late sample"
     ),
@@ -221,6 +223,7 @@ _CONDITIONS: Final = (
     Condition("circuit_dead", Severity.WARNING, Route.CREW),
     Condition("board_undervoltage", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
     Condition("restarts", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
+    Condition("clock_wrong", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
     # no crew alone to where somebody opens the box: the dispatcher calls the building
     Condition("tamper", Severity.CRITICAL, Route.DISPATCHER, hold_off_ms=0),
     Condition("outage", Severity.CRITICAL, Route.CREW),

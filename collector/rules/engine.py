@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from collector.model import Readings, Severity, Suspect, Transition
-from collector.rules import device, power, security, tamper
+from collector.model import ClockFault, Readings, Severity, Suspect, Transition
+from collector.rules import clock, device, power, security, tamper
 from collector.rules.board import OPEN, Board, Finding, Memory, Shows, severity
 from collector.rules.catalogue import CONDITIONS, rank
 from collector.rules.network import outage, path, silence
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collector.rules.catalogue import Thresholds
     from collector.rules.site import SiteFacts
 
-READERS: Final = (power.observe, tamper.observe, path.observe)  # each is given every row
+# who is given the rows of a measurement; network/path is given every row
+READERS: Final = dict.fromkeys(power.MEASUREMENTS, power.observe) | {"tamper": tamper.observe}
 _BLANK: Final[dict[str, Any]] = {
     "devices": {}, "ups": {}, "meters": {}, "tamper": {}, "conditions": {}, "suspects": {}, "outage": None,
 }  # fmt: skip
@@ -58,6 +59,7 @@ def step(
     outage.tick(board)
     device.tick(board)
     security.tick(board)
+    clock.tick(board)
     _set_status(board)
     return memory, board.transitions
 
@@ -77,11 +79,15 @@ def _observe(board: Board, items: list[Observation]) -> None:
             rows.append(item)
         elif isinstance(item, Suspect):
             security.observe(board, item)  # somebody in its name: no sign that the device speaks
+        elif isinstance(item, ClockFault):
+            clock.observe(board, item)
         else:
             silence.observe(board, item)
     for row in rows:
-        for read in READERS:
+        read = READERS.get(row.measurement)
+        if read is not None:
             read(board, row)
+        path.observe(board, row)
 
 
 def _prune(board: Board) -> None:
@@ -95,7 +101,8 @@ def _prune(board: Board) -> None:
     memory["devices"] = {name: entry for name, entry in memory["devices"].items() if name in here}
     memory["suspects"] = {name: entry for name, entry in memory["suspects"].items() if name in here}
     for kind in ("ups", "meters", "tamper"):
-        memory[kind] = {key: kept for key, kept in memory[kind].items() if key.partition("/")[0] in here}
+        if any(key.partition("/")[0] not in here for key in memory[kind]):
+            memory[kind] = {key: kept for key, kept in memory[kind].items() if key.partition("/")[0] in here}
 
 
 def _set_status(board: Board) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collector.model import Readings
     from collector.rules.board import Board
 
-__all__ = ["CONTACT", "observe", "tick"]
+__all__ = ["CONTACT", "MEASUREMENTS", "observe", "tick"]
 
 # who is given the rows of a measurement
 _NEWS: Final[dict[str, Callable[[Board, Readings], None]]] = {
@@ -30,15 +30,13 @@ _NEWS: Final[dict[str, Callable[[Board, Readings], None]]] = {
     "pi_power": pi.observe,
     "restart": restarts.observe,
 }
+MEASUREMENTS: Final = tuple(_NEWS)
 
 
 def observe(board: Board, readings: Readings) -> None:
     """Take a row of a UPS, a meter or a board, or the report that a UPS's reader fails."""
-    take = _NEWS.get(readings.measurement)
-    if take is None:
-        return
     if readings.current:
-        take(board, readings)
+        _NEWS[readings.measurement](board, readings)
     elif readings.measurement == "upsd":
         battery.observe_past(board, readings)
 

@@ -25,7 +25,9 @@ def is_quiet(board: Board, subject: str, ups: Memory, fields: dict[str, Any], at
         return False
     if get("over") or get("trim") or get("boost") or get("wiring_fault") or not _is_sound(board, ups, at_ms):
         return False
-    if not _is_nominal(board, get("input_frequency")) or not _is_cool(board, get("internal_temp")):
+    if "input_frequency" in fields and not _is_nominal(board, fields["input_frequency"]):
+        return False
+    if "internal_temp" in fields and not _is_cool(board, fields["internal_temp"]):
         return False
     if "transfers" in ups and len(ups["transfers"]) >= board.thresholds["transfers_count"]:
         return False
