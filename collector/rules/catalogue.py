@@ -103,6 +103,9 @@ THRESHOLDS: Final = (
     Threshold("board_low_clear_ms", 600_000, "ms", "a weak adapter dips again under load"),
     Threshold("restarts_count", 3, "restarts", "one may be an update, two a coincidence"),
     Threshold("restarts_window_ms", 86_400_000, "ms", "a day"),
+    Threshold(
+        "restarts_boot_ms", 300_000, "ms", "who starts that soon after the mains are back fell with them"
+    ),
     Threshold("mains_fed_after_ms", 20_000, "ms", "what hangs on the mains and speaks so late has mains"),
     Threshold("meter_together_ms", 15_000, "ms", "meters of one device are read within one sample (10 s)"),
     Threshold("meter_silent_ms", 90_000, "ms", "meters live on what they measure; frames come 30 s apart"),

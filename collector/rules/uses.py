@@ -66,7 +66,7 @@ USES: Final[dict[str, tuple[str, ...]]] = {
         "circuit_clear_ms", "meter_forget_ms",
     ),
     "board_undervoltage": ("board_low_raise_ms", "board_low_clear_ms"),
-    "restarts": ("restarts_count", "restarts_window_ms", "reading_gap_ms"),
+    "restarts": ("restarts_count", "restarts_window_ms", "restarts_boot_ms"),
     "tamper": ("tamper_clear_ms",),
     "clock_wrong": ("clock_off_ms", "clock_clear_ms"),
     "ups_contact_lost": ("contact_lost_raise_ms", "contact_lost_clear_ms"),

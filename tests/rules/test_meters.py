@@ -175,6 +175,12 @@ def test_what_dies_of_the_neutral_is_not_a_breaker():
     day.expect_none("circuit_dead")
 
 
+def test_nor_is_a_leg_that_dies_while_the_other_one_looks_well():
+    day = meters(meters(live(), 100, {INDOOR: 1.0, SECOND: 1.0}), 160, {INDOOR: 1.08, SECOND: 0.65})
+    assert day.open() == {"open_neutral|"}
+    frames(day, 900, {INDOOR: 1.08}).expect_none("circuit_dead")
+
+
 def test_a_meter_that_was_taken_away_is_forgotten():
     day = frames(frames(live(), 300, {INDOOR: 1.0, OUTDOOR: 1.0}), 600, {INDOOR: 1.0})
     day.now = 8 * 86_400

@@ -43,6 +43,11 @@ def test_restarts_with_the_mains_are_none():
         day.keep(day.now + 300, "OL").ups(day.now + 5, "OB").born(day.now + 90, boot=f"boot {number}")
     day.expect_none("restarts")
     boots(Timeline(LONE).born(0), 5, reader="nobody").expect_none("restarts")
+    apart = Timeline(APART).born(0).born(0, "b")
+    for number in range(5):  # the mains are gone for ten minutes; a starts when they are back
+        apart.keep(apart.now + 300, "OL", "b").keep(apart.now + 600, "OB", "b")
+        apart.keep(apart.now + 60, "OL", "b").born(apart.now + 5, boot=f"boot {number}")
+    apart.expect_none("restarts")
 
 
 def test_planned_stops_and_two_a_day_are_none():

@@ -65,6 +65,14 @@ def test_a_value_that_is_not_refreshed_shows_nothing_new():
     day.expect_none("undervoltage")
 
 
+def test_an_older_measurement_does_not_lengthen_what_is_shown():
+    """A value that changed has age 0; the next one, unchanged, is as old as the driver's interval at most."""
+    day = live().ups(40, "OL", input_voltage=0.8 * V, age_input_ms=0)
+    day.ups(50, "OL", input_voltage=0.8 * V, age_input_ms=45_000)
+    day.ups(68, "OL", input_voltage=0.8 * V, age_input_ms=0).ups(80, "OL", input_voltage=V, age_input_ms=0)
+    day.expect_none("undervoltage")
+
+
 def test_a_value_of_unknown_age_shows_nothing():
     live().keep(300, "OL", input_voltage=0.8 * V).expect_none("undervoltage")
 

@@ -60,7 +60,7 @@ def _has_mains(board: Board, name: str, at_ms: int) -> bool:
     """Say whether a UPS was on line all the while that carries the machine or is read by another one."""
     device = board.site.device(name)
     carried = device is not None and board.site.carried(device.feed) is True
-    window_ms = board.thresholds["reading_gap_ms"]
+    window_ms = board.thresholds["restarts_boot_ms"]
     for subject, ups in board.memory["ups"].items():
         reader = subject.partition("/")[0]
         on_line = ups["contact"] and ups.get("line") == "ol"
@@ -71,9 +71,8 @@ def _has_mains(board: Board, name: str, at_ms: int) -> bool:
 
 
 def _off_lately(ups: Memory, since_ms: float) -> bool:
-    """Say whether it was on battery since: then the mains may have been what failed."""
-    times: list[int] = ups.get("transfers", [])
-    return bool(times) and times[-1] >= since_ms
+    """Say whether it came back to the line since: then the mains were what failed."""
+    return bool(ups.get("back_ms", 0) >= since_ms)
 
 
 def _count(board: Board, name: str, entry: Memory, at_ms: int) -> None:

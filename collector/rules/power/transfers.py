@@ -31,8 +31,9 @@ def left(board: Board, ups: Memory, fields: dict[str, Any], at_ms: int) -> None:
         _add(board, ups, at_ms)
 
 
-def back(ups: Memory, lasted_ms: int) -> None:
-    """Note how long it was off the line: the battery's job at this site."""
+def back(ups: Memory, at_ms: int, lasted_ms: int) -> None:
+    """Note that it is back, and how long it was off the line: the battery's job at this site."""
+    ups["back_ms"] = at_ms
     if lasted_ms >= _OUTAGE_MS:
         ups["outages"] = [*ups.get("outages", ()), lasted_ms // 1000][-_OUTAGES_KEPT:]
 

@@ -8,7 +8,7 @@ than the newest sample of a UPS changes nothing. Memory of one UPS (``board.memo
     input_v, input_ms, blind_*            the input, when it was measured, whether it can be
     charge, runtime_s, load               for the facts of incidents
     volt_ms                               voltage: the newest odd measurement
-    transfers, transfers_told, outages    transfers, battery: times off the line, and how long (s)
+    transfers*, back_ms, outages          transfers: times off the line, since when back, how long (s)
     regulated, regulated_ms               regulation: [hour, ms] with TRIM or BOOST
     charge_from, runtimes, aged_h         battery, ageing
     rb_past, rb_told                      battery: [from, to] of one given up in history; the newest told
@@ -32,8 +32,8 @@ CONTACT: Final = ("server_lost", "unknown_ups", "driver_lost", "data_stale", "wa
 FLAGS: Final = ("lb", "rb", "cal")
 _CONTACT: Final = frozenset(CONTACT)
 _TIMES: Final = (
-    "ob_since_ms", "input_ms", "blind_since_ms", "volt_ms", "transfers", "regulated", "regulated_ms",
-    "charge_from", "aged_h",
+    "ob_since_ms", "input_ms", "blind_since_ms", "volt_ms", "transfers", "back_ms",
+    "regulated", "regulated_ms", "charge_from", "aged_h",
 )  # fmt: skip
 
 # what each subject shows of a UPS; the line first, as others look at what is open of it
@@ -142,7 +142,7 @@ def _remember_line(board: Board, ups: Memory, fields: dict[str, Any], at_ms: int
         ups["ob_since_ms"] = at_ms
         transfers.left(board, ups, fields, at_ms)
     elif ups["line"] == "ol" and "ob_since_ms" in ups:
-        transfers.back(ups, at_ms - ups.pop("ob_since_ms"))
+        transfers.back(ups, at_ms, at_ms - ups.pop("ob_since_ms"))
 
 
 def _remember_input(board: Board, ups: Memory, fields: dict[str, Any], at_ms: int) -> None:
