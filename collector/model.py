@@ -180,7 +180,16 @@ class Suspect:
     count: int = 1
 
 
-Observation = Readings | Arrival | Born | Died | Suspect
+@dataclass(frozen=True, slots=True)
+class ClockFault:
+    """A current frame's own time was not believed: it was off by ``off_ms`` (positive: ahead)."""
+
+    device: str
+    at_ms: int
+    off_ms: int
+
+
+Observation = Readings | Arrival | Born | Died | Suspect | ClockFault
 
 
 # --- what the rules say -------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from agent.wire import intervals
 from collector.ingest import clones, sessions, suspicion, tail
 from collector.ingest.reception import MAX_INTERVALS
-from collector.model import Arrival, Born, Died, Outcome, Reason
+from collector.model import Arrival, Born, ClockFault, Died, Outcome, Quality, Reason
 from collector.storage import means
 from collector.storage.state import DeviceState, RuleState
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from collector.model import Frame, Observation
     from collector.storage.port import Store
     from collector.storage.state import Incarnation
+
+
+_DISBELIEVED = frozenset({Quality.ANCHORED, Quality.ARRIVAL})  # of a frame that has a time of its own
 
 
 class WriteStage:
@@ -129,6 +132,8 @@ class CommitStage:
         if isinstance(changed, Born):
             told.append(changed)
         ended = [changed] if isinstance(changed, Died) else []
+        if frame.wall_ms is not None and item.work.quality in _DISBELIEVED and item.work.current:
+            told.append(ClockFault(frame.device, frame.arrival_ms, frame.wall_ms - item.work.time_ms))
         begin = [(site, what) for what in told] if site else []
         end: list[tuple[str, Observation]] = [(site, what) for what in ended] if site else []
         item.work.observations = [*begin, *readings, *end]

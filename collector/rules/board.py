@@ -65,7 +65,7 @@ class Finding:
     """What one subject says of one condition at one moment.
 
     ``raise_ms`` and ``clear_ms`` are how long it must be shown; ``started_ms`` is when it happened, when
-    that is earlier than when it showed.
+    that is earlier than when it showed. ``on_return``: it was found in what a device had kept of a silence.
     """
 
     condition: str
@@ -79,6 +79,7 @@ class Finding:
     raise_ms: float = 0
     clear_ms: float = 0
     started_ms: int | None = None
+    on_return: bool = False
 
 
 @dataclass(slots=True)
@@ -134,6 +135,12 @@ class Board:
         self._announce(Change.REVISED, finding, finding.at_ms, finding.facts, final=final)
         return True
 
+    def show(self, finding: Finding) -> None:
+        """Apply what may change something: what shows, and what is on its way or open."""
+        known = _key(finding.condition, finding.subject) in self.memory["conditions"]
+        if known or finding.shows == Shows.YES:
+            self.apply(finding)
+
     def phase(self, condition: str, subject: str) -> Phase:
         """Say where a condition stands."""
         entry = self.memory["conditions"].get(_key(condition, subject))
@@ -183,6 +190,7 @@ class Board:
                 facts=facts,
                 reason=finding.reason,
                 final=final or bool(entry.get("final")),
+                found_on_return=finding.on_return,
             )
         )
 

@@ -3,7 +3,9 @@
 Pure: no clock, no input or output; the same steps give the same answers. The memory is a JSON object::
 
     devices     device -> voice, arrivals, boot id, link, story (network/silence, network/path)
-    ups         device/ups -> what was seen last (power)
+    ups         device/ups -> what was seen last (power/ups)
+    meters      device/meter -> what was seen last (power/meters)
+    tamper      device/input -> the newest opening that was told (tamper)
     conditions  condition|subject -> where it stands (board); what is clear is not kept
     suspects    device -> what was held against its identity (security)
     outage      the silence of the whole site, or null (network/outage)
@@ -14,8 +16,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from collector.model import Readings, Severity, Suspect, Transition
-from collector.rules import device, power, security
+from collector.model import ClockFault, Readings, Severity, Suspect, Transition
+from collector.rules import clock, device, power, security, tamper
 from collector.rules.board import OPEN, Board, Finding, Memory, Shows, severity
 from collector.rules.catalogue import CONDITIONS, rank
 from collector.rules.network import outage, path, silence
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
     from collector.rules.catalogue import Thresholds
     from collector.rules.site import SiteFacts
 
-READERS: Final = (power.observe, path.observe)  # each is given every row
+# who is given the rows of a measurement; network/path is given every row
+READERS: Final = dict.fromkeys(power.MEASUREMENTS, power.observe) | {"tamper": tamper.observe}
 _BLANK: Final[dict[str, Any]] = {
-    "devices": {}, "ups": {}, "conditions": {}, "suspects": {}, "outage": None,
+    "devices": {}, "ups": {}, "meters": {}, "tamper": {}, "conditions": {}, "suspects": {}, "outage": None,
 }  # fmt: skip
 
 
@@ -56,6 +59,7 @@ def step(
     outage.tick(board)
     device.tick(board)
     security.tick(board)
+    clock.tick(board)
     _set_status(board)
     return memory, board.transitions
 
@@ -75,11 +79,15 @@ def _observe(board: Board, items: list[Observation]) -> None:
             rows.append(item)
         elif isinstance(item, Suspect):
             security.observe(board, item)  # somebody in its name: no sign that the device speaks
+        elif isinstance(item, ClockFault):
+            clock.observe(board, item)
         else:
             silence.observe(board, item)
     for row in rows:
-        for read in READERS:
+        read = READERS.get(row.measurement)
+        if read is not None:
             read(board, row)
+        path.observe(board, row)
 
 
 def _prune(board: Board) -> None:
@@ -92,7 +100,9 @@ def _prune(board: Board) -> None:
             memory["conditions"].pop(f"{condition}|{subject}", None)
     memory["devices"] = {name: entry for name, entry in memory["devices"].items() if name in here}
     memory["suspects"] = {name: entry for name, entry in memory["suspects"].items() if name in here}
-    memory["ups"] = {key: ups for key, ups in memory["ups"].items() if key.partition("/")[0] in here}
+    for kind in ("ups", "meters", "tamper"):
+        if any(key.partition("/")[0] not in here for key in memory[kind]):
+            memory[kind] = {key: kept for key, kept in memory[kind].items() if key.partition("/")[0] in here}
 
 
 def _set_status(board: Board) -> None:

@@ -47,7 +47,7 @@ def test_working_hours_are_configured(hours, at, due):
 def test_hold_offs():
     routing = Routing.of(AlertsConfig())
     assert routing.alert_due_ms("outage", "critical", 0) == 60_000
-    assert routing.alert_due_ms("battery_low", "critical", 0) == 30_000
+    assert routing.alert_due_ms("battery_low", "critical", 0) == 45_000
     assert routing.alert_due_ms("outage", "hazard", 0) == 0
     short = Routing.of(AlertsConfig(hold_off_ms=1000))
     assert short.alert_due_ms("battery_low", "critical", 0) == 1000

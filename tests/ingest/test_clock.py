@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.model import Quality, Readings
+from collector.model import ClockFault, Quality, Readings
 from tests.ingest.world import START_MS, Sealer
 
 HOUR_MS = 3_600_000
@@ -91,6 +91,8 @@ def test_a_birth_shows_a_wrong_clock(world, device, off_ms):
     assert times(world) == [START_MS, START_MS + 20_000, START_MS + 30_000]
     assert quality(world) == "arrival"
     assert not world.incarnation(device).clock_trusted
+    faults = [told for _, told in world.judge.told if isinstance(told, ClockFault)]
+    assert [(told.device, told.off_ms) for told in faults] == [(device.device, off_ms)] * 2
 
 
 @pytest.mark.parametrize("off_ms", [-59_000, 59_000, 0])
