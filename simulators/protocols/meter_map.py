@@ -4,7 +4,7 @@ PZEM-004T v3 (Peacefair, user manual V1.0): ten input registers from 0x0000: V/1
 with the low word first; Hz/10; power factor in hundredths; alarm. Nothing has a sign: a transformer put
 on backwards cannot be seen.
 
-SDM120-Modbus (Eastron, protocol V2): input registers in pairs, IEEE 754 with the high word first; sums in kWh.
+SDM120-Modbus (Eastron, protocol V2): input registers in pairs, IEEE 754, the high word first; sums in kWh.
 Power and power factor are negative against the direction of the arrow on the transformer, and energy is
 counted apart as import and export.
 

@@ -93,13 +93,18 @@ class MeterSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Radio:
-    """An access point: hostapd's name, channel, how many people are on it, their median signal in dBm."""
+    """An access point: hostapd's name, channel, how many people are on it, their median signal in dBm.
+
+    ``active_ms`` and ``busy_ms`` count how long the radio has listened and how long the channel was in use.
+    """
 
     name: str
     channel: int = 6
     up: bool = True
     clients: int = 0
     signal_dbm: int = -64
+    active_ms: int = 0
+    busy_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +118,21 @@ class WayOut:
     error: str = ""
 
 
+class BusState(StrEnum):
+    """How ubus itself is."""
+
+    OK = "ok"
+    UNREACHABLE = "unreachable"  # ubusd is not there: exit status 255
+    SLOW = "slow"  # no answer within a minute
+
+
 @dataclass(frozen=True, slots=True)
 class Router:
     """What a router's ubus tells."""
 
     radios: tuple[Radio, ...]
     ways: tuple[WayOut, ...]
+    bus: BusState = BusState.OK
 
 
 class RouterSource(Protocol):
