@@ -13,6 +13,9 @@ import click
 from agent.errors import AgentError
 from certs.errors import CertsError
 from collector import commands
+from simulators.bench.command import bench
+from simulators.bench.failure import BenchError
+from simulators.demo.failure import DemoError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -92,6 +95,9 @@ def generate(*, folder: Path, seed: int, count: int) -> None:
         click.echo(path)
 
 
+cli.add_command(bench)
+
+
 def cores() -> int:
     """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -99,7 +105,7 @@ def cores() -> int:
 
 def main() -> None:
     """Run the command line."""
-    commands.run(cli, "vigia-sim", AgentError, CertsError)
+    commands.run(cli, "vigia-sim", AgentError, CertsError, BenchError, DemoError)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The bench's own centre: broker, collector and store as they are in service, on this machine, by themselves."""
+"""The bench's own centre: broker, collector and store as they are in service, on this machine."""
 
 from __future__ import annotations
 
@@ -64,4 +64,3 @@ class Centre:
     def check(self) -> None:
         """Raise ``DemoError`` with the log's end when the collector has ended."""
         self._collector.check()
-

@@ -26,7 +26,7 @@ _SLACK_MS: Final = 1_500  # a sample's time is the device's own
 
 
 def signature(view: View) -> Look:
-    """Frames come in and are verified, none is refused."""
+    """Judge whether frames come in and are verified, and none is refused."""
     now, start = view.now, view.now.start
     refused = {
         reason: count - view.first.refused.get(reason, 0)
@@ -42,7 +42,7 @@ def signature(view: View) -> Look:
 
 
 def clock(view: View) -> Look:
-    """The device's clock is set, and right to five seconds."""
+    """Judge whether the clock is set, and right to five seconds."""
     now = view.now
     if now.clock_at_ms is None or now.clock_at_ms < view.began_ms:
         return Look(Sight.WAIT)
@@ -89,7 +89,7 @@ def _said(view: View, *conditions: str) -> Concluded | None:
 
 
 def on_line(view: View) -> Look:
-    """The UPS is on line, its input measured, and nothing that was opened about it since stays open."""
+    """Judge whether the UPS is on line, and nothing that was opened about it since stays open."""
     if _fresh(view, "upsd", "ol") != 1 or _contact_lost(view):
         return Look(Sight.WAIT)
     if _said(view, *ON_BATTERY, "battery_low", "ups_contact_lost"):
@@ -100,7 +100,7 @@ def on_line(view: View) -> Look:
 
 
 def on_battery(view: View) -> Look:
-    """The UPS left the line, the device said so, and the collector opened it."""
+    """Judge whether the UPS left the line, the device said so, and the collector opened it."""
     if _fresh(view, "upsd", "ob") != 1:
         return Look(Sight.WAIT)
     found = _said(view, *ON_BATTERY)
@@ -110,7 +110,7 @@ def on_battery(view: View) -> Look:
 
 
 def battery_low(view: View) -> Look:
-    """The UPS calls its battery low, and the collector opened that."""
+    """Judge whether the UPS calls its battery low, and the collector opened that."""
     if _fresh(view, "upsd", "lb") != 1:
         return Look(Sight.WAIT)
     found = _said(view, "battery_low")
@@ -120,7 +120,7 @@ def battery_low(view: View) -> Look:
 
 
 def contact_lost(view: View) -> Look:
-    """Contact is lost and told, and what was on battery stays on battery."""
+    """Judge whether contact is lost and told, and what was on battery stays on battery."""
     if not _contact_lost(view) or _said(view, "ups_contact_lost") is None:
         return Look(Sight.WAIT)
     if _said(view, *ON_BATTERY) is None:
@@ -129,7 +129,7 @@ def contact_lost(view: View) -> Look:
 
 
 def contact_back(view: View) -> Look:
-    """The UPS answers again and is still on battery."""
+    """Judge whether the UPS answers again and is still on battery."""
     if _contact_lost(view) or _fresh(view, "upsd", "ob") != 1 or _said(view, "ups_contact_lost"):
         return Look(Sight.WAIT)
     return Look(Sight.GOOD, (_seconds(view),))
@@ -139,7 +139,7 @@ def contact_back(view: View) -> Look:
 
 
 def restarted(view: View) -> Look:
-    """The machine started anew, and what it had sealed without a link before came out of its flash, whole."""
+    """Judge whether the machine started anew, and what it had sealed before came out of its flash, whole."""
     before, after = view.first.start, view.now.start
     if before is None or after is None or after.incarnation == before.incarnation:
         return Look(Sight.WAIT)
@@ -157,7 +157,7 @@ def restarted(view: View) -> Look:
 
 
 def silence(view: View) -> Look:
-    """The collector noticed that nothing comes any more."""
+    """Judge whether the collector noticed that nothing comes any more."""
     found = _said(view, *SILENT)
     if found is None:
         return Look(Sight.WAIT)
@@ -165,7 +165,7 @@ def silence(view: View) -> Look:
 
 
 def modem_back(view: View) -> Look:
-    """The device speaks again without having restarted, and the verdict is that its way out was gone."""
+    """Judge whether the device speaks again without a restart, and the verdict is that its way was gone."""
     before, after, arrival_ms = view.first.start, view.now.start, view.now.arrival_ms
     if before is None or after is None or arrival_ms is None or arrival_ms < view.began_ms:
         return Look(Sight.WAIT)
@@ -179,7 +179,7 @@ def modem_back(view: View) -> Look:
 
 
 def backlog(view: View) -> Look:
-    """Everything that was sealed while the link was cut came afterwards, without a hole."""
+    """Judge whether everything that was sealed while the link was cut came afterwards, without a hole."""
     before, after, arrival_ms = view.first.start, view.now.start, view.now.arrival_ms
     if before is None or after is None or arrival_ms is None or arrival_ms < view.began_ms:
         return Look(Sight.WAIT)
@@ -220,7 +220,7 @@ def flag(measurement: str, name: str, instance: str, wanted: int) -> Check:
 
 
 def meter(view: View) -> Look:
-    """The meter agrees with the multimeter to two per cent, over some samples after that was read."""
+    """Judge whether the meter agrees with the multimeter to two per cent, over samples after it was read."""
     wanted = {"voltage": view.entered.get("volts"), "current": view.entered.get("amperes")}
     if wanted["voltage"] is None or not view.entered_ms:
         return Look(Sight.WAIT)

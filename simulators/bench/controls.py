@@ -73,11 +73,16 @@ def panel() -> Panel:
     return Panel(KNOBS)
 
 
+def is_switch(knob: Knob) -> bool:
+    """Tell whether it is on or off."""
+    return knob.choices == (OFF, ON)
+
+
 def turn(panel: Panel, name: str, text: str) -> None:
     """Turn one; 0 and 1 mean off and on. KnobError: there is none of that name, or it does not take this."""
     panel.text(name)
     knob = next(one for one in panel if one.name == name)
-    if knob.choices == (OFF, ON):
+    if is_switch(knob):
         text = {"0": OFF, "1": ON}.get(text.strip(), text)
     if name in MEASURED and text.strip() != AUTO:
         text = Knob(name, AUTO, knob.meaning, MEASURED[name][0], 0, MEASURED[name][1]).check(text)

@@ -20,7 +20,9 @@ UPS: Final = "ups"
 METER: Final = "table"
 _SEED: Final = 1
 _CALM: Final = 0.1  # of the mains' usual noise: a multimeter is read by eye
-FAULTS: Final = ("clock", "ups", "usb", "spool", "modem", "radio", "tamper", "meter", "link", "signature")
+FAULTS: Final = (  # as in `broken`
+    "signature", "clock", "ups", "usb", "spool", "modem", "radio", "tamper", "meter", "link"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Facility:
             modem_boot_s=pace.boot_s,
         )
         self._now_ms = now_ms
+        self._plug_ms = 0  # when the device's plug was put back
         self._schedule = Schedule()
         self._numbers: dict[str, int] = {}  # of the event that a knob makes
         self._stands: dict[str, str] = {}
@@ -84,7 +87,12 @@ class Facility:
         """Tell whether the device has power and has booted."""
         up = self.place.machines[self.part.id].state.value == "up"
         starved = "modem" in self.broken and not self.panel.is_on("modem")  # one power strip for both
-        return up and self.panel.is_on("plug") and not starved
+        return up and self._plugged() and not starved
+
+    def _plugged(self) -> bool:
+        """Tell whether its plug is in, and has been for as long as it boots."""
+        booted = self._now_ms() >= self._plug_ms + round(1000 * self.constants.boot_s)
+        return self.panel.is_on("plug") and booted
 
     def connected(self) -> bool:
         """Tell whether the device has a way to the centre."""
@@ -105,6 +113,8 @@ class Facility:
         self._stands = {knob.name: self.panel.text(knob.name) for knob in self.panel}
         self.settle()
         now = self._now_ms()
+        if "plug" in names and len(names) < len(self._stands):  # not at the beginning
+            self._plug_ms = now
         for name in names:
             if (number := self._numbers.pop(name, None)) is not None:
                 self._schedule.end(number, now)

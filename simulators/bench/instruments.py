@@ -104,7 +104,9 @@ class Ups(UpsReader):
         """Return its row."""
         rows = super().rows(now)
         if "ups" in self._broken:
-            rows = [(name, unit, {k: 0 if k == "lb" else v for k, v in row.items()}) for name, unit, row in rows]
+            rows = [
+                (name, unit, {k: 0 if k == "lb" else v for k, v in row.items()}) for name, unit, row in rows
+            ]
         return rows
 
 

@@ -26,8 +26,9 @@ class Pace:
     """Times of a bench, in seconds where the name says nothing else.
 
     ``see_s`` is the limit for what has to show by itself, ``hands_s`` for what a person has to do first,
-    ``cut_s`` how long the link is cut, ``keep_s`` how long a device on battery without a link needs until its
-    spool is in flash, ``off_s`` how long a simulated plug stays out, ``look_s`` over what a meter is averaged.
+    ``cut_s`` how long the link is cut, ``keep_s`` how long a device on battery without a link needs until
+    its spool is in flash, ``off_s`` how long a simulated plug stays out, ``look_s`` over what a meter is
+    averaged.
     """
 
     timing: Timing

@@ -111,7 +111,7 @@ class Runner:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def skip(self, name: str) -> None:
+    def skip(self, name: str) -> None:
         """Leave a step out; the one that runs is broken off and the next one taken."""
         record = self._record(name)
         if record.state is State.RUNNING:
@@ -132,7 +132,7 @@ class Runner:
 
     def enter(self, numbers: Mapping[str, float]) -> None:
         """Take what was read off a multimeter; ``BenchError`` for what was not asked for."""
-        if not set(numbers) <= set(self.ask.numbers):
+        if not numbers or not set(numbers) <= set(self.ask.numbers):
             raise BenchError("no step asks for this number now")
         self._hands.entered = dict(numbers)
         self._hands.entered_ms = self._now_ms()
@@ -222,14 +222,21 @@ class Runner:
             confirmed = hands.confirmed or not confirm
             look = phase.see(
                 View(
-                    first, before, tuple(trail), began_ms, self._pace, hands.entered, hands.entered_ms, confirmed
+                    first,
+                    before,
+                    tuple(trail),
+                    began_ms,
+                    self._pace,
+                    hands.entered,
+                    hands.entered_ms,
+                    confirmed,
                 )
             )
             if look.sight is Sight.GOOD:
-                record.notes += look.notes
+                record.found(look.notes)
                 return True
             if look.sight is Sight.BAD or over:
-                record.notes += look.notes
+                record.found(look.notes)
                 record.take(Turn.WRONG if look.sight is Sight.BAD else Turn.LIMIT)
                 code = "wrong" if look.sight is Sight.BAD else "limit"
                 record.reason = Note(code, {"phase": phase.name, "seconds": round(limit_s)})
@@ -238,7 +245,7 @@ class Runner:
     def _left_out(self, record: Record) -> bool:
         """Leave out the phase where somebody said so of it, else the step."""
         if self.ask.optional and self._hands.confirmed:
-            record.notes.append(Note("part_left_out", {"phase": record.phases[record.at].name}))
+            record.found([Note("part_left_out")])
             return True
         record.take(Turn.SKIP)
         record.reason = Note("left_out")
@@ -275,4 +282,3 @@ class Runner:
         if name not in self.records:
             raise BenchError(f"no step '{name}'; there are {', '.join(self.records)}")
         return self.records[name]
-

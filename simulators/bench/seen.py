@@ -23,7 +23,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One start of the device's agent: what came in of it. ``dropped`` is its own account of what was lost."""
+    """One start of the device's agent: what came in of it. ``dropped`` is its own account of losses."""
 
     incarnation: str
     kernel_boot: str
@@ -66,8 +66,8 @@ class Concluded:
 class Seen:
     """Everything, at ``at_ms``. ``clock_ms`` is the device's clock minus ours, None: it claims none.
 
-    ``clock_at_ms`` is when that was measured last, ``refused`` counts frames in the device's name that were not
-    taken, by reason.
+    ``clock_at_ms`` is when that was measured last, ``refused`` counts frames in the device's name that were
+    not taken, by reason.
     """
 
     at_ms: int
@@ -114,7 +114,7 @@ class Seen:
         )
 
     def newly_open(self, before: Seen, *conditions: str) -> Concluded | None:
-        """Return an incident that is open now and was not then; one that relapsed has the number of before."""
+        """Return an incident that is open now and was not then; one that relapsed keeps its number."""
         known = {one.number for one in before.open()}
         return next((one for one in self.open(*conditions) if one.number not in known), None)
 

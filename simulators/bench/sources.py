@@ -1,4 +1,4 @@
-"""The facility's UPS and meter as the servers of `simulators/protocols` ask for them: a real device reads those."""
+"""The facility's UPS and meter as the servers of `simulators/protocols` ask for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from simulators.bench.facility import Facility
     from simulators.protocols.knobs import Knob
     from simulators.world.line_interactive import Picture
-
 
 
 class FacilityUps:

@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from simulators.bench import controls
-from simulators.bench.facility import Facility
+from simulators.bench.facility import UPS, Facility
 from simulators.bench.failure import BenchError
 from simulators.bench.seen import Seen
-from simulators.bench.unit import Unit
+from simulators.bench.sources import FacilityMeter, FacilityUps
+from simulators.bench.unit import Unit, slow
 from simulators.clock import now_ms
+from simulators.link import Link
+from simulators.protocols.meter import Bus, Meter, MeterServer
+from simulators.protocols.meter_map import PZEM
+from simulators.protocols.upsd import Upsd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +39,10 @@ class Setup:
     real_ups: bool = False
     real_meter: bool = False
     broken: frozenset[str] = frozenset()
+    listen: str = "127.0.0.1"  # where a real device finds line, upsd and meter
+    line_port: int = 0
+    upsd_port: int = 0
+    meter_port: int = 0
 
 
 class Stand:
@@ -47,14 +56,20 @@ class Stand:
         self._centre = centre
         self._scratch = centre.workdir.devices
         self._unit: Unit | None = None
+        self._line: Link | None = None
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         """Switch on."""
-        if not self.setup.real_device:
-            workdir, port = self._centre.workdir, self._centre.ports.device
-            self._unit = Unit(self.facility, self.pace, workdir.pki, self._scratch, port)
+        port = self._centre.ports.device
+        if self.setup.real_device:
+            self._line = Link("127.0.0.1", port)
+            await self._line.open(self.setup.listen, self.setup.line_port)
+            self._stack.push_async_callback(self._line.close)
+            await self._serve()
+        else:
+            self._unit = Unit(self.facility, self.pace, self._centre.workdir.pki, self._scratch, port)
             await self._unit.link.open()
         self._tasks = [
             asyncio.create_task(self._follow(), name=f"{self.setup.device} follows"),
@@ -112,6 +127,16 @@ class Stand:
         """Why the simulated device's agent ended by itself, if it did."""
         return self._unit.failure if self._unit else ""
 
+    async def _serve(self) -> None:
+        """Let a real device read the facility's UPS and meter, where it has none of its own."""
+        setup = self.setup
+        if not setup.real_ups:
+            upsd = Upsd({UPS: FacilityUps(self.facility)}, host=setup.listen, port=setup.upsd_port)
+            await self._stack.enter_async_context(upsd)
+        if not setup.real_meter:
+            bus = Bus({1: Meter(PZEM, FacilityMeter(self.facility))})
+            await self._stack.enter_async_context(MeterServer(bus, host=setup.listen, port=setup.meter_port))
+
     # --- meanwhile --------------------------------------------------------------------------------------
 
     async def _follow(self) -> None:
@@ -119,12 +144,21 @@ class Stand:
             if self._unit is not None:
                 await self._unit.follow()
             else:
-                self.facility.settle()
+                self._settle()
             await asyncio.sleep(FOLLOW_S)
+
+    def _settle(self) -> None:
+        """Let the line of a real device be as the switches have it."""
+        self.facility.settle()
+        if self._line is None:
+            return
+        slow(self._line, self.facility)
+        if self.facility.panel.is_on("link"):
+            self._line.restore()
+        else:
+            self._line.cut()
 
     async def _watch(self) -> None:
         while True:
-            self.seen = await asyncio.to_thread(
-                self._centre.witness.look, self.setup.device, self.setup.site
-            )
+            self.seen = await asyncio.to_thread(self._centre.witness.look, self.setup.device, self.setup.site)
             await asyncio.sleep(LOOK_S)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from simulators.bench.pace import Pace
-from simulators.bench.seen import Seen
+from simulators.bench.seen import Seen  # noqa: TC001 - the aliases below are made at run time
 
 
 class State(StrEnum):
@@ -121,9 +121,9 @@ Seconds = Callable[[Pace], float]
 class Phase:
     """Turn these knobs (or have a person do it, within ``by_hand`` more), then see this within ``limit``.
 
-    ``confirm``: where a person does it, that person says when it is done. ``ask``: numbers that a person reads
-    off an instrument. ``subject`` names the part in words, as the radio of several. ``optional``: a person may
-    leave it out where doing it takes too long.
+    ``confirm``: where a person does it, that person says when it is done. ``ask``: numbers that a person
+    reads off an instrument. ``subject`` names the part in words, as the radio of several. ``optional``: a
+    person may leave it out where doing it takes too long.
     """
 
     name: str
@@ -161,9 +161,14 @@ class Record:
     began_ms: int = 0
     phase_ms: int = 0
     ended_ms: int = 0
-    notes: list[Note] = field(default_factory=list)
+    notes: list[tuple[int, Note]] = field(default_factory=list)  # with the phase that found it
     reason: Note | None = None
     runs: int = 0
+
+    def found(self, notes: Iterable[Note]) -> None:
+        """Keep what the phase that runs found; where nothing was done, how long it took says nothing."""
+        done = bool(self.phases[self.at].do)
+        self.notes += [(self.at, note) for note in notes if done or note.code != "after"]
 
     def take(self, turn: Turn) -> None:
         """Take a turn of the table; NotNowError when there is none."""

@@ -69,7 +69,7 @@ class Tap:
         arrival_ms = now_ms()
         try:
             _, device, kind = topics.parse(message.topic)
-            payload = frame.check_payload(kind, cbor.decode(cose.parse_sign1(message.payload)[2]))
+            payload = frame.check_payload(kind, cbor.decode(cose.parse_sign1(bytes(message.payload))[2]))
         except WireError:
             return
         if payload.seq is None or kind == "ack":

@@ -71,6 +71,7 @@ class Unit:
         facility = self.facility
         facility.settle()
         powered, connected = facility.powered(), facility.connected()
+        slow(self.link, facility)
         if powered and connected:
             self._reconnect()
         else:
@@ -150,3 +151,9 @@ def _lose(folder: Path) -> None:
     """Lose the spooled frames of a folder; what else an agent keeps there stays."""
     for path in folder.glob("*.seg"):
         path.unlink()
+
+
+def slow(link: Link, facility: Facility) -> None:
+    """Let a line be as slow as the sliders say."""
+    rate = facility.panel.number("link_rate") * 125.0  # kbit/s
+    link.slow(delay_s=facility.panel.number("link_delay") / 1000.0, rate=rate or None)

@@ -120,6 +120,6 @@ def _concluded(session: Session, site: str) -> tuple[Concluded, ...]:
 
 
 def _refused(session: Session, device: str) -> dict[str, int]:
-    """Count what was set aside in a device's name; tables that only wait for a newer collector do not count."""
+    """Count what was set aside in a device's name; tables that wait for a newer collector do not count."""
     query = select(Quarantined.reason).where(Quarantined.device_id == device, Quarantined.held.is_(False))
     return dict(Counter(session.scalars(query)))

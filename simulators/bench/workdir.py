@@ -1,4 +1,4 @@
-"""A bench's folder: authority, enrolments, the collector's configuration, what simulated devices keep, logs."""
+"""A bench's folder: authority, enrolments, configuration, what simulated devices keep, logs."""
 
 from __future__ import annotations
 
