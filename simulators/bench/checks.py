@@ -232,7 +232,7 @@ def meter(view: View) -> Look:
         if len(values) < SAMPLES or view.now.at_ms - view.entered_ms < 1000 * view.pace.look_s:
             return Look(Sight.WAIT)
         mean = fmean(values)
-        error = mean / by_hand - 1.0 if by_hand else float(mean > 0.0)
+        error = round(mean / by_hand - 1.0, 6) if by_hand else float(mean > 0.0)
         good = good and abs(error) <= METER_LIMIT
         params = {"meter": round(mean, 2), "hand": by_hand, "percent": round(100.0 * error, 1)}
         notes.append(Note(f"meter_{name}", params))

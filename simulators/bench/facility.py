@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from simulators.bench import controls
@@ -67,6 +67,8 @@ class Facility:
         self._numbers: dict[str, int] = {}  # of the event that a knob makes
         self._stands: dict[str, str] = {}
         self.place = Place(self._site, self.constants, _SEED, self._schedule, now_ms())
+        unit = self.place.upses[UPS]
+        unit.model = replace(unit.model, return_ms=pace.return_ms)
         self._apply()
 
     @property
@@ -112,7 +114,7 @@ class Facility:
         names = controls.changed(self._stands, self.panel)
         self._stands = {knob.name: self.panel.text(knob.name) for knob in self.panel}
         self.settle()
-        now = self._now_ms()
+        now = max(self._now_ms(), self.place.t_ms) + 1  # an edge that it has yet to come to
         if "plug" in names and len(names) < len(self._stands):  # not at the beginning
             self._plug_ms = now
         for name in names:
@@ -123,4 +125,4 @@ class Facility:
         if "battery" in names or "battery_low" in names:
             percent = LOW_PERCENT if self.panel.is_on("battery_low") else self.panel.number("battery")
             self.place.upses[UPS].charge_to(percent / 100.0)
-        self.place.advance(now + 1)
+        self.place.advance(now)

@@ -41,6 +41,7 @@ class Pace:
     boot_s: float = 2.0
     stale_ms: int = 3_000
     values_s: float = 1.0
+    return_ms: int = 3_000  # for so long the line has to be good before the UPS goes back to it
     hold_off_ms: int = 2_000
     thresholds: dict[str, float] = field(default_factory=_shortened)
     shortened: bool = True

@@ -154,6 +154,7 @@ class Runner:
         stood: dict[str, str] = {}
         record.take(Turn.START)
         record.runs += 1
+        self._hands = _Hands()
         record.notes, record.reason, record.phases, record.at = [], None, (), 0
         record.began_ms = record.phase_ms = self._now_ms()
         first = self._table.look()

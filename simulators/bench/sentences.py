@@ -151,5 +151,7 @@ def faults(names: frozenset[str], lang: str) -> str:
 def hello(seen: Seen) -> Mapping[str, str]:
     """Return what the device said of itself, as texts; what it does not know is left out."""
     return {
-        name: value for name, value in seen.hello.items() if isinstance(value, str) and value not in {"", "unknown"}
+        name: value
+        for name, value in seen.hello.items()
+        if isinstance(value, str) and value not in {"", "unknown"}
     }

@@ -21,7 +21,7 @@ def _keep(pace: Pace) -> float:
 
 
 def _boot(pace: Pace) -> float:
-    return pace.boot_s + 2.0 * pace.see_s
+    return pace.boot_s + 1.5 * pace.see_s
 
 
 def _ask(pace: Pace) -> float:

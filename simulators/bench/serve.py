@@ -106,9 +106,7 @@ class _Quiet(WSGIRequestHandler):
 @contextmanager
 def serving(bench: Bench, port: int) -> Iterator[str]:
     """Serve the page in a thread of its own; gives its address, with the key where one is needed."""
-    server = make_server(
-        bench.options.listen, port, create_app(bench), threaded=True, request_handler=_Quiet
-    )
+    server = make_server(bench.options.listen, port, create_app(bench), threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), name="bench page", daemon=True)
     thread.start()
     host = bench.options.listen
