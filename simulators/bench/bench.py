@@ -77,7 +77,7 @@ class Bench:
         self.pace = options.pace
         self.paper = options.paper
         self.key = secrets.token_urlsafe(9)
-        self.issued: Path | None = None  # what has to be carried to a real device that was not issued before
+        self.issued: Path | None = None  # what a real device has to carry to report here
         self._stack = AsyncExitStack()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.centre: Centre
@@ -135,9 +135,11 @@ class Bench:
             folder = folders.prepare(options.folder)
         chosen = folders.Ports(*ports.free(3))
         setup = self._setup()
-        made = folders.issue(folder, options.hosts, self._issued_ports(chosen), {setup.device: setup.site})
-        if made and setup.real_device:
+        folders.issue(folder, options.hosts, chosen, {setup.device: setup.site})
+        if setup.real_device:
             self.issued = folder.pki / "devices" / setup.device
+            upsd_port = None if setup.real_ups else options.upsd_port
+            folders.adapt(self.issued, options.hosts[0], options.line_port, upsd_port)
         self.centre = await self._stack.enter_async_context(Centre(folder, chosen, self.pace, [setup.site]))
         self.stand = await self._stack.enter_async_context(Stand(setup, self.centre, self.pace))
         self.runner = Runner(SEQUENCE, self.stand, self.pace, now_ms)
@@ -157,7 +159,3 @@ class Bench:
             upsd_port=options.upsd_port,
             meter_port=options.meter_port,
         )
-
-    def _issued_ports(self, chosen: folders.Ports) -> folders.Ports:
-        """Return where a device is told to go: a real one finds the bench's line, not its broker."""
-        return replace(chosen, device=self.options.line_port or chosen.device)

@@ -39,13 +39,15 @@ class Client:
     def take(self, steps: Iterable[str], lang: str, say: Callable[[str], None]) -> int:
         """Start steps (none named: all), say what came of each, return the exit code."""
         wanted = list(steps)
+        before = {one["name"]: one["runs"] for one in self.state(lang)["steps"]}
         self.post("start", {"steps": wanted} if wanted else {})
         told: set[str] = set()
         while True:
             state = self.state(lang)
             ours = [one for one in state["steps"] if not wanted or one["name"] in wanted]
             for one in ours:
-                if one["name"] not in told and one["state"] in {"passed", "failed", "skipped"}:
+                anew = one["runs"] > before[one["name"]] or one["state"] == "skipped"
+                if anew and one["name"] not in told and one["state"] in {"passed", "failed", "skipped"}:
                     told.add(one["name"])
                     say(line(one))
             if not state["busy"]:
@@ -70,5 +72,5 @@ class Client:
 
 def line(step: dict[str, Any]) -> str:
     """Say in one line what came of a step."""
-    said = "; ".join(text for text in (step["reason"], step["notes"]) if text)
+    said = " ".join(text for text in (step["reason"], step["notes"]) if text)
     return f"{step['state_word']:<10} {step['title']}" + (f": {said}" if said else "")

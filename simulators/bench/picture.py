@@ -88,6 +88,7 @@ def step(record: Record, bench: Bench, lang: str) -> dict[str, Any]:
         "left": None if left_s is None else say("ui", "left", lang, seconds=left_s),
         "notes": sentences.notes(record, lang),
         "reason": sentences.note(record.reason, lang, record) if record.reason else "",
+        "runs": record.runs,
         "seconds": round((record.ended_ms - record.began_ms) / 1000, 1) if record.ended_ms else None,
     }
 

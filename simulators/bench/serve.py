@@ -31,8 +31,8 @@ WELCOME: Final = {
     "en": "Bench: {url}   (Ctrl-C to stop)",
 }
 CARRY: Final = {
-    "es": "Copie {folder} al equipo: con eso informa a este banco.",
-    "en": "Copy {folder} to the device: with it, it reports to this bench.",
+    "es": "El equipo informa a este banco con lo que hay en {folder}",
+    "en": "The device reports to this bench with what is in {folder}",
 }
 WRITTEN: Final = {"es": "Certificado: {path}", "en": "Certificate: {path}"}
 

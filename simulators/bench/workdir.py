@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from certs.enrolment import Enrolment
     from simulators.bench.pace import Pace
 
 MARK = "made-by-vigia-bench"
@@ -49,7 +48,7 @@ def prepare(path: Path) -> Workdir:
     return Workdir(path.resolve())
 
 
-def issue(workdir: Workdir, hosts: Sequence[str], ports: Ports, devices: dict[str, str]) -> list[Enrolment]:
+def issue(workdir: Workdir, hosts: Sequence[str], ports: Ports, devices: dict[str, str]) -> None:
     """Make the authority if there is none, and issue devices (name -> site) that are not yet."""
     if (workdir.pki / "pki.json").exists():
         authority = Authority.open(workdir.pki)
@@ -58,12 +57,24 @@ def issue(workdir: Workdir, hosts: Sequence[str], ports: Ports, devices: dict[st
         authority = Authority.create(
             workdir.pki, hosts, device_port=ports.device, collector_port=ports.collector
         )
-    made = []
     for name, site in devices.items():
         if not (workdir.pki / "enrolments" / f"{name}.json").exists():
             place = Place(kind="router", feed="ups:ups", modem_feed="ups:ups")
-            made.append(authority.issue(name, site, host=hosts[0], port=ports.device, place=place).enrolment)
-    return made
+            authority.issue(name, site, host=hosts[0], port=ports.device, place=place)
+
+
+def adapt(folder: Path, host: str, port: int, upsd_port: int | None) -> None:
+    """Fit what a real device carries to the bench: its line, a spool in flash, its UPS.
+
+    What people have put into it beside that stays.
+    """
+    path = folder / "agent.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["broker"] |= {"host": host, "port": port}
+    config["spool"] |= {"flash_dir": config["spool"].get("flash_dir") or "spool"}
+    if upsd_port is not None:
+        config["readers"]["ups"] = config["readers"].get("ups", {}) | {"host": host, "port": upsd_port}
+    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def configure(workdir: Workdir, ports: Ports, pace: Pace, webhook: str, sites: Sequence[str]) -> None:

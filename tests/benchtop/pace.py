@@ -7,7 +7,7 @@ from dataclasses import replace
 from simulators.bench.pace import QUICK
 from simulators.plans import Timing
 
-THRESHOLDS = {
+THRESHOLDS: dict[str, float] = {
     "power_clear_ms": 300,
     "battery_low_clear_ms": 300,
     "contact_lost_raise_ms": 300,

@@ -8,7 +8,7 @@ import pytest
 
 from simulators.bench import checks
 from simulators.bench.seen import Concluded, Row, Seen, Start
-from simulators.bench.steps import Sight, View
+from simulators.bench.steps import Look, Sight, View
 from tests.benchtop.pace import FAST
 
 T0 = 1_772_470_800_000
@@ -28,7 +28,7 @@ def seen(at_s: float = 10.0, **more) -> Seen:
     return Seen(T0 + round(1000 * at_s), arrival_ms=T0 + round(1000 * at_s), **more)
 
 
-def ups(fields, at_s: float = 9.0) -> dict:
+def ups(fields, at_s: float = 9.0) -> dict[tuple[str, str | None], Row]:
     return {("upsd", "ups"): Row(T0 + round(1000 * at_s), fields)}
 
 
@@ -38,7 +38,8 @@ def view(now: Seen, *, first: Seen | None = None, began_s: float = 5.0, trail=()
 
 
 def sight(check, now: Seen, **more) -> Sight:
-    return check(view(now, **more)).sight
+    look: Look = check(view(now, **more))
+    return look.sight
 
 
 def test_on_battery_needs_the_reading_and_the_conclusion():
@@ -68,7 +69,7 @@ def test_with_the_contact_lost_being_on_battery_must_not_be_forgotten():
     assert sight(checks.contact_lost, lost) is Sight.GOOD
     assert sight(checks.contact_lost, replace(lost, concluded=both[1:])) is Sight.BAD
     assert sight(checks.contact_lost, replace(lost, concluded=both[:1])) is Sight.WAIT
-    reader = {("agent", "ups"): Row(T0 + 9000, {"reader_ok": 0})}
+    reader: dict[tuple[str, str | None], Row] = {("agent", "ups"): Row(T0 + 9000, {"reader_ok": 0})}
     assert sight(checks.contact_lost, replace(lost, rows=reader)) is Sight.GOOD
 
 

@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
@@ -17,6 +17,7 @@ from simulators import ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.server
 
@@ -30,7 +31,7 @@ def command(*words: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory) -> Iterator[tuple[str, Any]]:
+def running(tmp_path_factory) -> Iterator[tuple[str, Path]]:
     """A bench as a technician starts it; gives address and certificate."""
     out = tmp_path_factory.mktemp("page") / "certificate.html"
     [port] = ports.free(1)
@@ -51,7 +52,7 @@ def running(tmp_path_factory) -> Iterator[tuple[str, Any]]:
     try:
         line = process.stdout.readline()
         assert "http://" in line, line + process.stdout.read()
-        yield re.search(r"http://\S+?/", line)[0].rstrip("/"), out
+        yield line[line.index("http://") :].split()[0].rstrip("/"), out
     finally:
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=60)[0]
@@ -60,7 +61,7 @@ def running(tmp_path_factory) -> Iterator[tuple[str, Any]]:
 
 
 @pytest.fixture
-def address(running) -> str:
+def address(running: tuple[str, Path]) -> str:
     return running[0]
 
 

@@ -11,9 +11,10 @@ import pytest
 from simulators.bench.failure import BenchError
 from simulators.bench.runner import Runner
 from simulators.bench.seen import Concluded, Row, Seen
-from simulators.bench.steps import TABLE, Look, NotNowError, Note, Phase, Sight, State, Step, Turn, after
+from simulators.bench.steps import TABLE, Look, Note, NotNowError, Phase, Sight, State, Step, Turn, after
 from simulators.clock import now_ms
 from tests.benchtop.pace import FAST
+from tests.benchtop.wait import until
 
 PACE = replace(FAST, see_s=0.6, hands_s=0.8)
 LEGAL = {
@@ -54,7 +55,9 @@ class Desk:
         self.open: tuple[Concluded, ...] = ()
 
     def look(self) -> Seen:
-        rows = {("upsd", "ups"): Row(now_ms(), {"ol": int(self.knobs["mains"] == "on")})}
+        rows: dict[tuple[str, str | None], Row] = {
+            ("upsd", "ups"): Row(now_ms(), {"ol": int(self.knobs["mains"] == "on")})
+        }
         return Seen(now_ms(), arrival_ms=now_ms(), rows=rows, concluded=self.open)
 
     def knob(self, name: str) -> str:
@@ -170,8 +173,7 @@ def test_a_person_is_asked_for_what_is_real_and_has_more_time():
     asked = []
 
     async def meanwhile(runner):
-        while runner.ask.do == ():
-            await asyncio.sleep(0.02)
+        await until(lambda: bool(runner.ask.do), "it to move on")
         asked.append((runner.ask.do, runner.deadline_ms - runner.records["ups"].phase_ms))
         desk.knobs["mains"] = "off"
 
@@ -184,8 +186,7 @@ def test_a_confirmation_is_waited_for_and_not_for_ever():
     pulled = step("plug", Phase("pulled", confirmed, {"mains": "off"}, confirm=True))
 
     async def meanwhile(runner):
-        while not runner.ask.confirm:
-            await asyncio.sleep(0.02)
+        await until(lambda: bool(runner.ask.confirm), "confirm")
         runner.confirm()
 
     assert taken(Desk(real=("mains",)), pulled, meanwhile=meanwhile).records["plug"].state is State.PASSED
@@ -199,8 +200,7 @@ def test_numbers_are_measured_where_they_can_be_and_asked_for_elsewhere():
     assert taken(Desk(), meter).records["meter"].state is State.FAILED
 
     async def meanwhile(runner):
-        while not runner.ask.numbers:
-            await asyncio.sleep(0.02)
+        await until(lambda: bool(runner.ask.numbers), "numbers")
         with pytest.raises(BenchError):
             runner.enter({"ohms": 3.0})
         runner.enter({"volts": 127.5})
@@ -212,8 +212,7 @@ def test_a_part_of_a_step_is_left_out_only_where_it_may_be():
     async def meanwhile(runner):
         with pytest.raises(BenchError):
             runner.leave_out()
-        while not runner.ask.optional:
-            await asyncio.sleep(0.02)
+        await until(lambda: bool(runner.ask.optional), "optional")
         runner.leave_out()
 
     low = Phase("low", never, {"mains": "off"}, optional=True)
@@ -227,8 +226,7 @@ def test_stopped_it_is_to_do_again_and_one_runs_at_a_time():
     async def main():
         runner = Runner([step("ups", CUT, Phase("low", never, limit=lambda _pace: 60.0))], desk, PACE, now_ms)
         runner.start()
-        while runner.records["ups"].at == 0:
-            await asyncio.sleep(0.02)
+        await until(lambda: not (runner.records["ups"].at == 0), "it to move on")
         with pytest.raises(BenchError):
             runner.start()
         await runner.stop()
@@ -245,11 +243,9 @@ def test_the_next_step_waits_until_what_the_last_one_stirred_up_is_over():
     stirred = Concluded(1, "on_battery", None, final=False, opened_ms=now_ms(), cleared_ms=None, told=0)
 
     async def meanwhile(runner):
-        while not desk.turned:
-            await asyncio.sleep(0.02)
+        await until(lambda: bool(desk.turned), "turned")
         desk.open = (stirred,)
-        while runner.records["ups"].state is State.RUNNING:
-            await asyncio.sleep(0.02)
+        await until(lambda: runner.records["ups"].state is not State.RUNNING, "it to move on")
         assert runner.records["clock"].state is State.TODO
         desk.open = (replace(stirred, cleared_ms=now_ms()),)
 
