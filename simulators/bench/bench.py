@@ -66,6 +66,7 @@ class Options:
     meter_port: int = 0
     pace: Pace = QUICK
     broken: frozenset[str] = frozenset()
+    hands: bool = True
     paper: Paper = field(default_factory=Paper)
 
 
@@ -142,7 +143,7 @@ class Bench:
             folders.adapt(self.issued, options.hosts[0], options.line_port, upsd_port)
         self.centre = await self._stack.enter_async_context(Centre(folder, chosen, self.pace, [setup.site]))
         self.stand = await self._stack.enter_async_context(Stand(setup, self.centre, self.pace))
-        self.runner = Runner(SEQUENCE, self.stand, self.pace, now_ms)
+        self.runner = Runner(SEQUENCE, self.stand, self.pace, now_ms, hands=options.hands)
 
     def _setup(self) -> Setup:
         options = self.options

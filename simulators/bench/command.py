@@ -28,7 +28,11 @@ _address = click.option(
     show_default=True,
     help="Address of this machine where page, line, upsd and meter are reached; a real device needs one.",
 )
-@click.option("--auto", is_flag=True, help="No page: take all steps and exit, 0 when none failed, else 1.")
+@click.option(
+    "--auto",
+    is_flag=True,
+    help="No page: take all steps that need nobody and exit, 0 when none failed, else 1.",
+)
 @click.option(
     "--lang", type=click.Choice(["es", "en"]), default="es", show_default=True, help="What is said."
 )
@@ -59,8 +63,6 @@ def bench(context: click.Context, /, **given: Any) -> None:
     """Prove a router, a UPS or an alert on the table, on a local page or by command."""
     if context.invoked_subcommand is not None:
         return
-    if given["auto"] and given["device"] and (given["own_meter"] or given["own_ups"]):
-        raise click.UsageError("--auto needs no hands: not with a UPS or a meter of its own")
     if given["broken"] and given["device"]:
         raise click.UsageError("--broken is for the virtual facility")
     from simulators.bench import serve  # noqa: PLC0415 - --help must not load everything
@@ -86,6 +88,7 @@ def _options(given: dict[str, Any]) -> Options:
         meter_port=given["meter_port"],
         pace=(REAL if given["device"] else QUICK).with_cut(given["cut_s"]),
         broken=frozenset(given["broken"]),
+        hands=not given["auto"],
         paper=Paper(given["technician"], given["serial"], given["firmware"]),
     )
 

@@ -56,6 +56,7 @@ class Facility:
         self.constants = Constants(
             noise=_CALM,
             profile=0.0,
+            usb_drops=0.0,
             ups_status_s=min(2.0, pace.values_s),
             ups_values_s=pace.values_s,
             boot_s=pace.boot_s,

@@ -66,15 +66,27 @@ class _Hands:
 
 
 class Runner:
-    """The steps and what became of each. One runs at a time; calls come from the event loop's thread."""
+    """The steps and what became of each. One runs at a time; calls come from the event loop's thread.
 
-    def __init__(self, steps: Iterable[Step], table: Table, pace: Pace, now_ms: Callable[[], int]) -> None:
+    Without ``hands`` nobody is there: a step that needs somebody is skipped.
+    """
+
+    def __init__(
+        self,
+        steps: Iterable[Step],
+        table: Table,
+        pace: Pace,
+        now_ms: Callable[[], int],
+        *,
+        hands: bool = True,
+    ) -> None:
         self.records = {step.name: Record(step) for step in steps}
         self.ask = Ask()
         self.deadline_ms = 0
         self._table = table
         self._pace = pace
         self._now_ms = now_ms
+        self._with_hands = hands
         self._task: asyncio.Task[None] | None = None
         self._hands = _Hands()
 
@@ -205,6 +217,10 @@ class Runner:
         self._do(phase, stood, {name for name, _ in by_hand})
         numbers = self._numbers(phase)
         asked = bool(by_hand or numbers)
+        if asked and not self._with_hands:
+            record.take(Turn.SKIP)
+            record.reason = Note("needs_hands")
+            return False
         limit_s = phase.limit(self._pace) + (phase.by_hand(self._pace) if asked else 0.0)
         record.phase_ms, self.deadline_ms = began_ms, began_ms + round(1000 * limit_s)
         confirm = phase.confirm and bool(by_hand)

@@ -48,7 +48,7 @@ async def run(options: Options, *, auto: bool, port: int, lang: str, out: Path |
         if auto:
             code = await _auto(bench, stop, lang)
         else:
-            with serving(bench, port) as url:
+            with serving(bench, port, lang) as url:
                 click.echo(WELCOME[lang].format(url=url))
                 while not stop.is_set():
                     bench.centre.check()
@@ -104,9 +104,11 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def serving(bench: Bench, port: int) -> Iterator[str]:
+def serving(bench: Bench, port: int, lang: str) -> Iterator[str]:
     """Serve the page in a thread of its own; gives its address, with the key where one is needed."""
-    server = make_server(bench.options.listen, port, create_app(bench), threaded=True, request_handler=_Quiet)
+    server = make_server(
+        bench.options.listen, port, create_app(bench, lang), threaded=True, request_handler=_Quiet
+    )
     thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), name="bench page", daemon=True)
     thread.start()
     host = bench.options.listen

@@ -64,7 +64,7 @@ class Unit:
         self._run: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
         self._files = MortalFiles()
-        self._was_connected = True
+        self._was_linked = True
 
     async def follow(self) -> None:
         """Have power and a way out as the facility has them now."""
@@ -76,7 +76,7 @@ class Unit:
             self._reconnect()
         else:
             self.link.cut()  # a dead device sends no farewell either: the broker finds out by its keepalive
-        self._was_connected = connected
+        self._was_linked = facility.panel.is_on("link")
         if not powered:
             await self._die()
         elif self._run is None:
@@ -93,7 +93,7 @@ class Unit:
         await self.link.close()
 
     def _reconnect(self) -> None:
-        if not self._was_connected and "link" in self.facility.broken:
+        if not self._was_linked and "link" in self.facility.broken:
             _lose(self._ram)
         self.link.restore()
 

@@ -9,7 +9,17 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Flask, Response, abort, jsonify, make_response, redirect, render_template, request
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
@@ -35,11 +45,12 @@ MAX_BODY: Final = 16 * 1024
 PAPER_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def create_app(bench: Bench) -> Flask:
-    """Build the application for a running bench."""
+def create_app(bench: Bench, lang: str = LANGUAGES[0]) -> Flask:
+    """Build the application for a running bench, in ``lang`` until somebody chooses another."""
     app = Flask(__name__)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
     app.jinja_env.undefined = StrictUndefined
+    app.config["LANGUAGE"] = lang
     app.before_request(lambda: _admit(bench))
     app.after_request(_protect)
     for failure in (BenchError, KnobError, NotNowError):
@@ -87,7 +98,7 @@ def _refuse(error: HTTPException) -> tuple[Response, int]:
 
 def _lang() -> str:
     asked = request.args.get("lang") or request.cookies.get("lang")
-    return asked if asked in LANGUAGES else LANGUAGES[0]
+    return asked if asked in LANGUAGES else str(current_app.config["LANGUAGE"])
 
 
 def _pages(app: Flask, bench: Bench) -> None:

@@ -183,6 +183,7 @@ NOTES: Final[dict[str, tuple[str, str]]] = {
     ),
     "wrong": ("Incorrecto: {phase}.", "Wrong: {phase}."),
     "left_out": ("Omitido por el técnico.", "Left out by the technician."),
+    "needs_hands": ("Necesita a una persona.", "Needs somebody to do it."),
     "lacks": ("El equipo no informa de: {part}.", "The device does not report: {part}."),
     "behind_gate": (
         "No tiene sentido: ninguna trama del equipo es válida.",
