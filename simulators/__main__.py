@@ -16,6 +16,7 @@ from collector import commands
 from simulators.bench.command import bench
 from simulators.bench.failure import BenchError
 from simulators.demo.failure import DemoError
+from simulators.protocols import commands as instruments
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,34 +37,45 @@ def cli() -> None:
 @click.option(
     "--frame-s", type=click.FloatRange(1), default=30.0, show_default=True, help="Interval of data frames."
 )
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Data frames/s of all, not --frame-s.")
 @click.option(
     "--sample-s", type=click.FloatRange(0.2), help="Interval of samples; default: a third of the frame's."
 )
 @click.option("--host", default="localhost", show_default=True, help="Where the broker listens for devices.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: the authority's device port.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Fixes all that looks like chance.")
+@click.option(
+    "--json", "out", type=click.Path(path_type=Path, dir_okay=False), help="Also by device, as JSON."
+)
 def fleet(  # noqa: PLR0913 - one argument an option
     *,
     pki: Path,
     devices: int,
     seconds: float,
     frame_s: float,
+    rate: float | None,
     sample_s: float | None,
     host: str,
     port: int | None,
     seed: int,
+    out: Path | None,
 ) -> None:
     """Run real agents with simulated readers against a broker; the last line says what was sent, as JSON.
 
     The collector must know the facilities of simulators/sample/sites.csv and read the authority's enrolments.
+    Loss is what was sealed and the collector has not stored: frames_stored of its /api/v1/devices, by device.
     """
     from simulators import load  # noqa: PLC0415 - --help must not load everything
     from simulators.plans import Timing  # noqa: PLC0415 - same
 
+    if rate is not None:
+        frame_s = devices / rate
     timing = Timing(sample_s=sample_s or frame_s / 3, frame_s=frame_s)
     account = asyncio.run(
         load.run(load.Load(pki.absolute(), devices, seconds, timing, host=host, port=port, seed=seed))
     )
+    if out is not None:
+        out.write_text(account.everything())
     click.echo(account.line())
     sys.exit(0 if account.ok else 1)
 
@@ -96,6 +108,8 @@ def generate(*, folder: Path, seed: int, count: int) -> None:
 
 
 cli.add_command(bench)
+for each in instruments.ALL:
+    cli.add_command(each)
 
 
 def cores() -> int:

@@ -42,14 +42,13 @@ class Lane:
         self._pace = pace
         self._deliver = deliver
         self._waiting: asyncio.Queue[tuple[float, bytes | None]] = asyncio.Queue(_MOST_WAITING)
-        self._due_s = 0.0
 
     async def put(self, data: bytes | None) -> None:
         """Send something on its way; it waits while too much is."""
         wrong = self._impairment()
         later_s = wrong.delay_s + random.uniform(0.0, wrong.jitter_s)  # noqa: S311 - a line's mood
-        self._due_s = max(self._due_s, asyncio.get_running_loop().time() + later_s)
-        await self._waiting.put((self._due_s, data))
+        # who is behind waits for who is before, however short its own delay
+        await self._waiting.put((asyncio.get_running_loop().time() + later_s, data))
 
     async def run(self) -> None:
         """Deliver until the end."""

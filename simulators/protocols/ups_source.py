@@ -1,6 +1,6 @@
-"""UPSes for upsd: one that a person turns knobs of, and those of a place of the simulated world.
+"""A UPS for upsd that a person turns the knobs of, and what NUT's drivers tell of any simulated UPS.
 
-Both are the model of ``simulators/world/line_interactive.py`` behind a driver that refreshes status every 2 s
+It is the model of ``simulators/world/line_interactive.py`` behind a driver that refreshes status every 2 s
 and values every 30 s, as NUT's usbhid-ups does (pollinterval, pollfreq).
 """
 
@@ -53,7 +53,7 @@ def variables(seen: Picture, model: Model, hz: float, celsius: float = 27.0) -> 
     return {
         "ups.status": status(seen),
         "input.voltage": f"{seen.input_v:.1f}",
-        "input.frequency": f"{hz if seen.input_v > 0.0 else 0.0:.1f}",
+        "input.frequency": f"{hz if seen.input_v > 0.0 else 0.0:.2f}",
         "input.voltage.nominal": f"{model.nominal_output_v:.0f}",
         "input.transfer.low": f"{model.transfer_low_v:.0f}",
         "input.transfer.high": f"{model.transfer_high_v:.0f}",
@@ -129,8 +129,7 @@ class KnobUps:
         self._test = UNTESTED
         self._test_ends_ms: int | None = None
         now = clock()
-        self._line = deque([(now, 127.0, 60.0)])  # since when which volts and hertz
-        self._line.append((now, *self._mains()))
+        self._line = deque([(now, *self._mains())])  # since when which volts and hertz
         self._ups = Ups(self._model, now, self._inputs())
 
     # knobs
@@ -143,7 +142,7 @@ class KnobUps:
         """Return where a knob stands; the battery's charge as it is by now."""
         if name == "battery.charge":
             now = self._sync()
-            return f"{100.0 * self._ups.energy_wh(now) / max(self._model.full_wh, 1e-9):.1f}"
+            return f"{100.0 * self._charge(now):.1f}"
         return self._pins[name] if name in self._pins else self._panel.text(name)
 
     def turn(self, name: str, text: str) -> None:
@@ -158,6 +157,12 @@ class KnobUps:
         if name.startswith("battery."):
             self._change_battery(now, anew=name == "battery.charge")
         self._sync()
+
+    def look(self) -> None:
+        """Let the driver look at everything now, as when it starts: what is old by then is forgotten."""
+        now = self._sync()
+        self._line = deque([(now, *self._mains())])
+        self._ups = Ups(self._model, now, self._inputs(), self._charge(now))
 
     def _pin(self, name: str, text: str) -> None:
         if not PINNED.fullmatch(name) or not text.isprintable():
@@ -247,12 +252,15 @@ class KnobUps:
         load_w = self._panel.number("ups.load") / 100.0 * self._model.nominal_w
         return Inputs(self._panel.number("input.voltage"), load_w, self._test_ends_ms is not None)
 
+    def _charge(self, now: int) -> float:
+        return self._ups.energy_wh(now) / max(self._model.full_wh, 1e-9)
+
     def _change_battery(self, now: int, *, anew: bool) -> None:
         """Go on with another battery or other settings; ``anew``: with the charge that was asked for."""
         settings = self._settings.number
         charge = self._panel.number("battery.charge") / 100.0
         if not anew:
-            charge = self._ups.energy_wh(now) / max(self._model.full_wh, 1e-9)
+            charge = self._charge(now)
         plain = self._plain
         self._model = replace(
             plain,

@@ -35,7 +35,8 @@ class Account:
     password: str
     login: bool = True
     primary: bool = True
-    actions: bool = True  # SET and FSD
+    set: bool = True
+    fsd: bool = True
     commands: bool = True
 
 

@@ -119,7 +119,7 @@ class Talk:
 
     def _fsd(self, name: str) -> list[str]:
         own, _ = self._rack.find(name)
-        self._may("actions")
+        self._may("fsd")
         self._rack.fsd.add(own)
         return ["OK FSD-SET"]
 
@@ -153,7 +153,7 @@ class Talk:
 
     def _set_var(self, name: str, variable: str, value: str) -> list[str]:
         _, ups = self._rack.available(name)
-        self._may("actions")
+        self._may("set")
         self._rack.variable(name, variable)
         knob = self._rack.writable(name).get(variable.lower())
         if knob is None:
