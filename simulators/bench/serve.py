@@ -111,9 +111,10 @@ def serving(bench: Bench, port: int, lang: str) -> Iterator[str]:
     )
     thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), name="bench page", daemon=True)
     thread.start()
-    host = bench.options.listen
+    open_to_all = bench.options.listen not in LOOPBACK
+    host = bench.options.hosts[0] if open_to_all else bench.options.listen
     try:
-        yield f"http://{host}:{server.server_port}/" + ("" if host in LOOPBACK else f"?key={bench.key}")
+        yield f"http://{host}:{server.server_port}/" + (f"?key={bench.key}" if open_to_all else "")
     finally:
         server.shutdown()
         thread.join()

@@ -257,3 +257,25 @@ def test_no_bench_there_is_one_line():
     )
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "no bench answers there" in done.stderr
+
+
+def test_whoever_is_not_on_this_machine_needs_the_key():
+    from types import SimpleNamespace
+
+    from simulators.bench.bench import Options
+    from simulators.bench.web import create_app
+
+    bench = SimpleNamespace(options=Options(listen="192.0.2.7"), key="the-key", call=lambda _work: None)
+    client = create_app(bench).test_client()  # type: ignore[arg-type]
+
+    def asks(**more: object) -> int:
+        return client.post("/api/confirm", json={}, base_url="http://192.0.2.7:8090", **more).status_code
+
+    bench.runner = SimpleNamespace(confirm=None)
+    assert asks() == 403
+    assert asks(headers={"X-Bench-Key": "the-kez"}) == 403
+    assert asks(headers={"X-Bench-Key": "the-key"}) == 200
+    answer = client.get("/?key=the-key", base_url="http://192.0.2.7:8090")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    assert "HttpOnly" in answer.headers["Set-Cookie"]
+    assert asks() == 200  # by its cookie from now on
