@@ -22,6 +22,11 @@ def radio(name: str) -> str:
     return f"radio_{name.replace('-', '_')}"
 
 
+def is_radio(name: str) -> bool:
+    """Tell whether it is the switch of a radio, of whatever name."""
+    return name.startswith("radio_")
+
+
 KNOBS: Final = (
     Knob("mains_v", f"{NOMINAL_V:g}", "voltage of the mains", "V", 0, 180),
     switch("mains", "mains", on=True),

@@ -172,7 +172,7 @@ class Runner:
         first = self._table.look()
         try:
             await self._phases(record, stood)
-        except asyncio.CancelledError:
+        except BaseException:  # broken off, or a fault of ours: it must not run for ever
             if record.state is State.RUNNING:
                 record.take(Turn.STOP)
             raise

@@ -71,7 +71,7 @@ def asked(ask: Ask, lang: str) -> list[str]:
     """Say what a person has to do now."""
     said = []
     for name, value in ask.do:
-        key = "radio" if name.startswith("radio_") else name
+        key = "radio" if controls.is_radio(name) else name
         said.append(say("hand", f"{key}={value}", lang, subject=ask.subject))
     return said
 

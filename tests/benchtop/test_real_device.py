@@ -126,7 +126,7 @@ def test_the_certificate_says_what_was_real(story):
 
 def test_what_is_real_cannot_be_turned_by_the_bench(tmp_path):
     from simulators.bench.bench import VIRTUAL
-    from simulators.bench.controls import OF_DEVICE, OF_UPS
+    from simulators.bench.controls import OF_DEVICE, OF_UPS, radio
     from simulators.bench.stand import Setup, Stand
 
     class NoCentre:
@@ -135,7 +135,7 @@ def test_what_is_real_cannot_be_turned_by_the_bench(tmp_path):
 
     real = Stand(Setup(DEVICE, "bench", real_device=True, real_meter=True), NoCentre(), FAST)  # type: ignore[arg-type]
     virtual = Stand(Setup(VIRTUAL, "bench"), NoCentre(), FAST)  # type: ignore[arg-type]
-    assert all(real.by_hand(name) for name in (*OF_DEVICE, "meter_v"))
+    assert all(real.by_hand(name) for name in (*OF_DEVICE, radio("wlan0"), "meter_v"))
     assert not any(real.by_hand(name) for name in (*OF_UPS, "mains", "link", "link_delay"))
     assert not any(virtual.by_hand(name) for name in (*OF_DEVICE, *OF_UPS, "meter_v"))
     assert real.measure() is None

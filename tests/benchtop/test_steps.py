@@ -258,3 +258,14 @@ def test_the_next_step_waits_until_what_the_last_one_stirred_up_is_over():
     found = taken(desk, step("ups", CUT), step("clock", Phase("clock", on_line)), meanwhile=meanwhile).records
     assert found["clock"].state is State.PASSED
     assert found["clock"].began_ms >= found["ups"].ended_ms
+
+
+def test_a_knob_that_is_not_there_ends_the_step_and_is_told():
+    async def main():
+        runner = Runner([step("ups", Phase("line", on_line, {"nonsense": "on"}))], Desk(), PACE, now_ms)
+        runner.start()
+        with pytest.raises(KeyError):
+            await runner.finished()
+        assert (runner.records["ups"].state, runner.busy) == (State.TODO, False)
+
+    asyncio.run(main())
