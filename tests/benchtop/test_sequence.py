@@ -19,7 +19,8 @@ from simulators.bench.steps import State
 from simulators.clock import now_ms
 from tests.benchtop.pace import FAST
 
-pytestmark = pytest.mark.server
+# eleven agents at once: on a machine that does much else it takes its time
+pytestmark = [pytest.mark.server, pytest.mark.timeout(420)]
 
 # what is broken on purpose -> the one step that has to find it
 FAULTS = {
