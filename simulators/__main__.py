@@ -13,6 +13,9 @@ import click
 from agent.errors import AgentError
 from certs.errors import CertsError
 from collector import commands
+from simulators.bench.command import bench
+from simulators.bench.failure import BenchError
+from simulators.demo.failure import DemoError
 from simulators.protocols import commands as instruments
 
 
@@ -104,6 +107,7 @@ def generate(*, folder: Path, seed: int, count: int) -> None:
         click.echo(path)
 
 
+cli.add_command(bench)
 for each in instruments.ALL:
     cli.add_command(each)
 
@@ -115,7 +119,7 @@ def cores() -> int:
 
 def main() -> None:
     """Run the command line."""
-    commands.run(cli, "vigia-sim", AgentError, CertsError)
+    commands.run(cli, "vigia-sim", AgentError, CertsError, BenchError, DemoError)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,10 @@ class Webhook:
         """Return the address in Apprise's form."""
         return f"json://127.0.0.1:{self._server.server_address[1]}{_PATH}"
 
+    def all(self) -> list[Message]:
+        """Return all messages, in order of arrival."""
+        return list(self._messages)
+
     def messages(self, incident: int) -> list[Message]:
         """Return the messages about an incident, in order of arrival."""
         return [message for message in tuple(self._messages) if message.incident == incident]

@@ -28,6 +28,7 @@ class UpsReader(Instrument):
     """One row of ``upsd``. Without contact to its UPS the driver's data are stale after 15 s."""
 
     name = "ups"
+    stale_ms = STALE_MS
     watched = (*FLAGS, *CONTACT)
     watches = True
 
@@ -51,7 +52,7 @@ class UpsReader(Instrument):
             self._seen = self.place.picture(self._ups)
         elif self._lost_ms is None:
             self._lost_ms = now
-        if self._lost_ms is not None and now - self._lost_ms > STALE_MS:
+        if self._lost_ms is not None and now - self._lost_ms > self.stale_ms:
             stale: Fields = {name: int(name == "data_stale") for name in CONTACT}
             return [("upsd", self._ups.id, stale)]
         return [("upsd", self._ups.id, self._fields(self._seen, now))]

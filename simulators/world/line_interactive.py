@@ -13,7 +13,7 @@ was before.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -145,6 +145,13 @@ class Ups:
     def energy_wh(self, t_ms: int) -> float:
         """Return the energy in the battery at a time that is not forgotten."""
         return self._energy(self._segment(t_ms), t_ms)
+
+    def charge_to(self, share: float) -> None:
+        """Put a battery in its place that is charged so far, in [0, 1]; somebody's hand, not physics."""
+        now = self._past[-1]
+        if now.start_ms == self._t_ms:
+            self._past.pop()
+        self._past.append(replace(now, start_ms=self._t_ms, energy_wh=self.model.full_wh * share))
 
     def next_turn_ms(self, inputs: Inputs) -> int:
         """Return when something turns if the inputs stay as they are."""

@@ -1,0 +1,376 @@
+"""What the bench says, in Spanish and English, by key. `sentences` puts codes and numbers into these."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LANGUAGES: Final = ("es", "en")
+
+STEPS: Final[dict[str, tuple[str, str]]] = {
+    "signature": ("Firma", "Signature"),
+    "clock": ("Reloj", "Clock"),
+    "ups": ("UPS: luz, batería, batería baja, luz", "UPS: line, battery, low battery, line"),
+    "usb": ("Cable USB fuera mientras está en batería", "USB pulled while on battery"),
+    "plug": ("Desconexión de la corriente", "The real plug pulled"),
+    "modem": ("Módem apagado con el equipo encendido", "Modem off with the router on"),
+    "radios": ("Cada radio", "Each radio"),
+    "tamper": ("Contacto de la caja", "Tamper contact"),
+    "meter": ("Medidor contra multímetro", "Meter against a multimeter"),
+    "link": ("Enlace cortado y rezago completo", "Link cut, then the backlog complete"),
+}
+# what must be seen, and its limit
+LIMITS: Final[dict[str, tuple[str, str]]] = {
+    "signature": (
+        "Llegan 2 tramas firmadas con la clave inscrita y no se rechaza ninguna.",
+        "2 frames arrive, signed with the enrolled key, and none is refused.",
+    ),
+    "clock": ("El reloj está puesto; error de 5 s como máximo.", "The clock is set; off by 5 s at most."),
+    "ups": (
+        "Cada cambio llega al centro en {see_s:g} s y se reconoce; al volver la luz todo se cierra.",
+        "Each change reaches the centre within {see_s:g} s and is recognised; all clears at the end.",
+    ),
+    "usb": (
+        "Se avisa que se perdió el contacto, y lo que estaba en batería sigue en batería.",
+        "The lost contact is told, and what was on battery stays on battery.",
+    ),
+    "plug": (
+        "Se reconoce el reinicio; llega lo que estaba guardado en la memoria flash; 0 tramas faltantes.",
+        "The restart is recognised; what was kept in flash arrives; 0 frames missing.",
+    ),
+    "modem": (
+        "El centro nota el silencio; el equipo vuelve sin reiniciarse y la causa es el enlace.",
+        "The centre notices the silence; the router returns without a restart; the cause is the link.",
+    ),
+    "radios": (
+        "Cada radio se ve encendido, apagado y otra vez encendido, cada vez en {see_s:g} s.",
+        "Each radio is seen on, off and on again, each within {see_s:g} s.",
+    ),
+    "tamper": (
+        "El contacto se ve cerrado, abierto y otra vez cerrado, cada vez en {see_s:g} s.",
+        "The contact is seen closed, open and closed again, each within {see_s:g} s.",
+    ),
+    "meter": (
+        "El voltaje (y la corriente, si se anota) difiere 2 % como máximo.",
+        "Voltage (and current, if entered) differ by 2 % at most.",
+    ),
+    "link": (
+        "Enlace cortado {cut_s:g} s; después llega todo lo guardado; 0 tramas faltantes.",
+        "Link cut for {cut_s:g} s; then all that was kept arrives; 0 frames missing.",
+    ),
+}
+PHASES: Final[dict[str, tuple[str, str]]] = {
+    "signature": ("Esperar tramas firmadas", "Wait for signed frames"),
+    "clock": ("Comparar su reloj con el de esta mesa", "Compare its clock with this bench's"),
+    "line": ("El UPS tiene luz", "The UPS is on line"),
+    "battery": ("El UPS pasa a batería", "The UPS goes to battery"),
+    "low": ("La batería se agota", "The battery runs low"),
+    "line_again": ("El UPS vuelve a la luz y todo se cierra", "The UPS is back on line and all clears"),
+    "contact_lost": ("Se pierde el contacto con el UPS", "Contact with the UPS is lost"),
+    "contact_back": ("Vuelve el contacto, sigue en batería", "Contact is back, still on battery"),
+    "no_way_out": (
+        "Sin enlace y en batería: el equipo guarda en su memoria flash",
+        "No link, on battery: the device keeps frames in flash",
+    ),
+    "pulled": ("El equipo queda sin corriente", "The device is without power"),
+    "restart": ("El equipo arranca y entrega lo guardado", "The device starts and delivers what it kept"),
+    "modem_off": ("El centro nota el silencio", "The centre notices the silence"),
+    "modem_back": ("El equipo vuelve y se dice la causa", "The device returns and the cause is told"),
+    "radio_on": ("El radio {subject} transmite", "Radio {subject} sends"),
+    "radio_off": ("El radio {subject} deja de transmitir", "Radio {subject} stops"),
+    "radio_again": ("El radio {subject} transmite otra vez", "Radio {subject} sends again"),
+    "closed": ("El contacto {subject} está cerrado", "Contact {subject} is closed"),
+    "opened": ("El contacto {subject} se abre", "Contact {subject} opens"),
+    "closed_again": ("El contacto {subject} se cierra", "Contact {subject} closes"),
+    "meter": ("Comparar con el multímetro", "Compare with the multimeter"),
+    "cut": ("El enlace está cortado", "The link is cut"),
+    "backlog": ("Llega todo lo que se guardó", "All that was kept arrives"),
+}
+# the same in a word or two, before what was measured
+SHORT: Final[dict[str, tuple[str, str]]] = {
+    "signature": ("firma", "signature"),
+    "clock": ("reloj", "clock"),
+    "line": ("luz", "line"),
+    "battery": ("batería", "battery"),
+    "low": ("batería baja", "battery low"),
+    "line_again": ("luz otra vez", "line again"),
+    "contact_lost": ("sin contacto", "contact lost"),
+    "contact_back": ("con contacto", "contact back"),
+    "no_way_out": ("sin enlace", "no link"),
+    "pulled": ("sin corriente", "unplugged"),
+    "restart": ("arranque", "start"),
+    "modem_off": ("módem apagado", "modem off"),
+    "modem_back": ("módem encendido", "modem on"),
+    "radio_on": ("encendido", "on"),
+    "radio_off": ("apagado", "off"),
+    "radio_again": ("otra vez encendido", "on again"),
+    "closed": ("cerrado", "closed"),
+    "opened": ("abierto", "open"),
+    "closed_again": ("otra vez cerrado", "closed again"),
+    "meter": ("medidor", "meter"),
+    "cut": ("corte", "cut"),
+    "backlog": ("rezago", "backlog"),
+}
+# what a person is asked to do where the thing is real
+HANDS: Final[dict[str, tuple[str, str]]] = {
+    "mains=off": ("Desconecte el UPS de la corriente.", "Unplug the UPS from the wall."),
+    "mains=on": ("Vuelva a conectar el UPS a la corriente.", "Plug the UPS back into the wall."),
+    "battery_low=on": (
+        "Espere a que la batería se agote (puede tardar más de una hora), u omita esta parte.",
+        "Wait until the battery runs low (may take more than an hour), or leave this part out.",
+    ),
+    "battery_low=off": ("Deje que la batería se cargue.", "Let the battery charge."),
+    "usb=off": ("Desconecte el cable USB del UPS.", "Pull the USB cable of the UPS."),
+    "usb=on": ("Vuelva a conectar el cable USB del UPS.", "Put the USB cable of the UPS back."),
+    "plug=off": (
+        "Desconecte el equipo de la corriente, cuente hasta diez y confirme. No lo conecte todavía.",
+        "Unplug the device, count to ten and confirm. Do not plug it in yet.",
+    ),
+    "plug=on": ("Vuelva a conectar el equipo a la corriente.", "Plug the device in again."),
+    "modem=off": (
+        "Apague el módem, o desconecte el cable entre el módem y el equipo. El equipo sigue encendido.",
+        "Switch the modem off, or pull the cable between modem and device. The device stays on.",
+    ),
+    "modem=on": ("Vuelva a encender el módem.", "Switch the modem on again."),
+    "tamper=on": ("Abra la caja.", "Open the box."),
+    "tamper=off": ("Cierre la caja.", "Close the box."),
+    "radio=off": ("Apague el radio {subject}.", "Switch radio {subject} off."),
+    "radio=on": ("Encienda el radio {subject}.", "Switch radio {subject} on."),
+}
+NUMBERS: Final[dict[str, tuple[str, str]]] = {
+    "volts": ("Voltaje en el multímetro (V)", "Voltage on the multimeter (V)"),
+    "amperes": ("Corriente (A), si la mide", "Current (A), if you measure it"),
+}
+NOTES: Final[dict[str, tuple[str, str]]] = {
+    "frames": ("tramas verificadas: {count}, clave {kid}", "frames verified: {count}, key {kid}"),
+    "refused": ("tramas rechazadas: {count} ({why})", "frames refused: {count} ({why})"),
+    "clock_unset": ("el reloj no está puesto", "the clock is not set"),
+    "clock_off": ("error del reloj {seconds:+.1f} s", "clock off by {seconds:+.1f} s"),
+    "input": ("entrada {volts:.1f} V", "input {volts:.1f} V"),
+    "after": ("a los {seconds:.1f} s", "after {seconds:.1f} s"),
+    "concluded": ("«{condition}»", "“{condition}”"),
+    "not_concluded": ("el centro no lo reconoció", "the centre did not recognise it"),
+    "still_open": ("un incidente sigue abierto", "an incident is still open"),
+    "forgot_battery": (
+        "al perder el contacto se olvidó que estaba en batería",
+        "with the contact lost, that it was on battery was forgotten",
+    ),
+    "agent_only": (
+        "solo se reinició el programa, no el equipo",
+        "only the agent restarted, not the machine",
+    ),
+    "restart": ("reinicio reconocido a los {seconds:.1f} s", "restart recognised after {seconds:.1f} s"),
+    "spool": (
+        "tramas guardadas recibidas: {came}, faltantes: {missing}",
+        "kept frames received: {came}, missing: {missing}",
+    ),
+    "restarted_too": ("el equipo también se reinició", "the device restarted too"),
+    "no_verdict": ("no hay una causa definitiva", "there is no final cause"),
+    "verdict": ("causa: {cause}", "cause: {cause}"),
+    "cut": ("enlace cortado {seconds} s", "link cut for {seconds} s"),
+    "meter_voltage": (
+        "medidor {meter:.1f} V, multímetro {hand:.1f} V: {percent:+.1f} %",
+        "meter {meter:.1f} V, multimeter {hand:.1f} V: {percent:+.1f} %",
+    ),
+    "meter_current": (
+        "medidor {meter:.2f} A, multímetro {hand:.2f} A: {percent:+.1f} %",
+        "meter {meter:.2f} A, multimeter {hand:.2f} A: {percent:+.1f} %",
+    ),
+    "part_left_out": ("omitido", "left out"),
+    # why a step failed or was skipped
+    "limit": (
+        "No se vio en {seconds} s: {phase}.",
+        "Not seen within {seconds} s: {phase}.",
+    ),
+    "wrong": ("Incorrecto: {phase}.", "Wrong: {phase}."),
+    "left_out": ("Omitido por el técnico.", "Left out by the technician."),
+    "needs_hands": ("Necesita a una persona.", "Needs somebody to do it."),
+    "lacks": ("El equipo no informa de: {part}.", "The device does not report: {part}."),
+    "behind_gate": (
+        "No tiene sentido: ninguna trama del equipo es válida.",
+        "Means nothing: no frame of the device is valid.",
+    ),
+}
+PARTS: Final[dict[str, tuple[str, str]]] = {
+    "device": ("equipo", "device"),
+    "upsd": ("UPS", "UPS"),
+    "wifi_ap": ("radios", "radios"),
+    "tamper": ("contacto de la caja", "tamper contact"),
+    "mains": ("medidor", "meter"),
+    "modem": ("módem", "modem"),
+    "link": ("enlace", "link"),
+    "centre": ("centro (intermediario y colector)", "centre (broker and collector)"),
+}
+KNOBS: Final[dict[str, tuple[str, str]]] = {
+    "mains": ("Luz", "Mains"),
+    "mains_v": ("Voltaje de la luz", "Mains voltage"),
+    "ups_plug": ("UPS enchufado", "UPS plugged in"),
+    "ups_load": ("Carga del UPS", "Load of the UPS"),
+    "battery": ("Carga de la batería", "Battery charge"),
+    "battery_low": ("Batería baja", "Battery low"),
+    "usb": ("Contacto USB", "USB contact"),
+    "self_test": ("Autoprueba", "Self-test"),
+    "plug": ("Equipo enchufado", "Device plugged in"),
+    "modem": ("Módem", "Modem"),
+    "wan": ("Cable al módem", "Cable to the modem"),
+    "link": ("Enlace al centro", "Link to the centre"),
+    "link_delay": ("Retardo del enlace", "Delay of the link"),
+    "link_rate": ("Velocidad del enlace (0: sin límite)", "Rate of the link (0: no limit)"),
+    "radio": ("Radio {subject}", "Radio {subject}"),
+    "tamper": ("Caja abierta", "Box open"),
+    "meter_v": ("Voltaje en el medidor", "Voltage at the meter"),
+    "meter_a": ("Corriente en el medidor", "Current at the meter"),
+    "clock": ("Reloj", "Clock"),
+    "clock_offset": ("Error de un reloj equivocado", "Error of a wrong clock"),
+}
+GROUPS: Final[dict[str, tuple[str, str]]] = {
+    "supply": ("Suministro", "Supply"),
+    "ups": ("UPS", "UPS"),
+    "device": ("Equipo", "Device"),
+    "way": ("Salida", "Way out"),
+    "meter": ("Medidor", "Meter"),
+}
+CHOICES: Final[dict[str, tuple[str, str]]] = {
+    "right": ("bien", "right"),
+    "unset": ("sin poner", "not set"),
+    "wrong": ("equivocado", "wrong"),
+    "auto": ("según la instalación", "as the house has it"),
+    "on": ("sí", "on"),
+    "off": ("no", "off"),
+}
+STATES: Final[dict[str, tuple[str, str]]] = {
+    "todo": ("Pendiente", "To do"),
+    "running": ("En curso", "Running"),
+    "passed": ("Aprobado", "Passed"),
+    "failed": ("Reprobado", "Failed"),
+    "skipped": ("Omitido", "Skipped"),
+}
+FAULTS: Final[dict[str, tuple[str, str]]] = {
+    "signature": ("firma con otra clave", "signs with another key"),
+    "clock": ("reloj adelantado 600 s", "clock 600 s ahead"),
+    "ups": ("el UPS nunca dice batería baja", "the UPS never says low battery"),
+    "usb": ("oculta que perdió el contacto con el UPS", "hides that contact with the UPS is lost"),
+    "spool": ("la memoria flash pierde lo guardado", "flash loses what it kept"),
+    "modem": ("módem y equipo en el mismo apagador", "modem and device on one switch"),
+    "radio": ("un radio muerto", "a dead radio"),
+    "tamper": ("contacto trabado", "contact stuck"),
+    "meter": ("medidor con 3 % de error", "meter off by 3 %"),
+    "link": ("pierde lo guardado al volver el enlace", "loses what it kept when the link returns"),
+}
+MEASURED: Final[dict[str, tuple[str, str]]] = {
+    "upsd": ("UPS", "UPS"),
+    "mains": ("Medidor", "Meter"),
+    "tamper": ("Contacto", "Contact"),
+    "wan": ("Línea a internet", "Internet line"),
+    "net": ("Puerto", "Port"),
+    "ping": ("Respuesta de", "Answer of"),
+    "wifi": ("Wi-Fi", "Wi-Fi"),
+    "wifi_ap": ("Radio", "Radio"),
+    "system": ("Sistema", "System"),
+    "cpu": ("Procesador", "Processor"),
+    "mem": ("Memoria", "Memory"),
+    "disk": ("Almacenamiento", "Storage"),
+    "temp": ("Temperatura", "Temperature"),
+    "clock": ("Reloj", "Clock"),
+    "restart": ("Último arranque", "Last start"),
+    "agent": ("Agente", "Agent"),
+}
+UI: Final[dict[str, tuple[str, str]]] = {
+    "title": ("Banco de pruebas", "Bench"),
+    "brand": ("Vigía", "Vigía"),
+    "other": ("English", "Español"),
+    "skip_link": ("Ir al contenido", "Skip to the content"),
+    "sequence": ("Secuencia de pruebas", "Test sequence"),
+    "bench": ("Interruptores y controles", "Switches and sliders"),
+    "reported": ("Lo último que informó el equipo", "What the device reported last"),
+    "concluded": ("Lo que concluyó el centro", "What the centre concluded"),
+    "messages": ("Avisos que salieron", "Messages that went out"),
+    "certificate": ("Certificado", "Certificate"),
+    "open_certificate": ("Ver el certificado", "Open the certificate"),
+    "start_all": ("Empezar todo", "Start all"),
+    "start": ("Empezar", "Start"),
+    "repeat": ("Repetir", "Repeat"),
+    "skip": ("Omitir", "Skip"),
+    "skip_part": ("Omitir esta parte", "Leave this part out"),
+    "stop": ("Detener", "Stop"),
+    "confirm": ("Hecho", "Done"),
+    "enter": ("Anotar", "Enter"),
+    "set": ("Fijar", "Set"),
+    "save": ("Guardar", "Save"),
+    "technician": ("Técnico", "Technician"),
+    "serial": ("Número de serie", "Serial number"),
+    "firmware": ("Firmware", "Firmware"),
+    "device": ("Equipo", "Device"),
+    "hardware": ("Modelo", "Model"),
+    "agent": ("Agente", "Agent"),
+    "key": ("Clave", "Key id"),
+    "date": ("Fecha", "Date"),
+    "none_reported": ("Todavía no ha llegado nada del equipo.", "Nothing has come from the device yet."),
+    "none_concluded": ("Nada: todo está en orden.", "Nothing: all is well."),
+    "none_sent": ("Ninguno.", "None."),
+    "last_heard": ("Última noticia", "Last heard"),
+    "seconds_ago": ("hace {seconds} s", "{seconds} s ago"),
+    "left": ("quedan {seconds} s", "{seconds} s left"),
+    "frames": ("{count} tramas guardadas", "{count} frames stored"),
+    "over": ("terminado", "over"),
+    "open": ("abierto", "open"),
+    "so_far": ("por ahora", "so far"),
+    "by_hand": ("real: a mano", "real: by hand"),
+    "disconnected": ("La página perdió el contacto con el banco.", "The page lost the bench."),
+    "virtual": ("Instalación virtual: todo es simulado.", "Virtual facility: everything is simulated."),
+    "shortened": (
+        "Tiempos acortados: el equipo envía una trama cada {frame_s:g} s (en servicio: 30 s).",
+        "Shortened times: the device sends a frame every {frame_s:g} s (in service: 30 s).",
+    ),
+    "broken": ("Falla provocada para practicar: {what}.", "Fault made on purpose, for practice: {what}."),
+    "needs_script": ("Los botones necesitan JavaScript.", "The buttons need JavaScript."),
+}
+PAPER: Final[dict[str, tuple[str, str]]] = {
+    "title": ("Certificado de prueba en banco", "Bench certificate"),
+    "passed": ("APROBADO", "PASSED"),
+    "failed": ("REPROBADO", "FAILED"),
+    "incomplete": ("INCOMPLETO", "INCOMPLETE"),
+    "test": ("Prueba", "Test"),
+    "limit": ("Qué debe verse", "What must be seen"),
+    "measured": ("Medido", "Measured"),
+    "result": ("Resultado", "Result"),
+    "real": ("Real", "Real"),
+    "simulated": ("Simulado", "Simulated"),
+    "nothing": ("nada", "nothing"),
+    "kinds": ("Qué fue real y qué simulado", "What was real and what simulated"),
+    "signature": ("Firma del técnico", "Technician's signature"),
+    "unknown": ("sin anotar", "not entered"),
+    "counts": (
+        "{passed} de {all} pruebas aprobadas, {failed} reprobadas, {skipped} omitidas, {todo} pendientes",
+        "{passed} of {all} tests passed, {failed} failed, {skipped} skipped, {todo} to do",
+    ),
+    "runs": ("intento {runs}", "attempt {runs}"),
+    "lasted": ("duró {seconds} s", "took {seconds} s"),
+    "practice": (
+        "PRÁCTICA: la instalación virtual tenía una falla provocada: {what}.",
+        "PRACTICE: the virtual facility had a fault made on purpose: {what}.",
+    ),
+    "made_by": ("Hecho por vigia-sim bench {version}", "Made by vigia-sim bench {version}"),
+}
+TABLES: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    "step": STEPS,
+    "limit": LIMITS,
+    "phase": PHASES,
+    "short": SHORT,
+    "hand": HANDS,
+    "number": NUMBERS,
+    "note": NOTES,
+    "part": PARTS,
+    "knob": KNOBS,
+    "group": GROUPS,
+    "choice": CHOICES,
+    "state": STATES,
+    "measured": MEASURED,
+    "fault": FAULTS,
+    "ui": UI,
+    "paper": PAPER,
+}
+
+
+def say(table: str, key: str, lang: str, **params: object) -> str:
+    """Return a text in a language; KeyError for one that is not here."""
+    return TABLES[table][key][LANGUAGES.index(lang)].format(**params)
