@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 _FOR_EVER_S = 1e9
+_ROUNDING_S = 1e-6
 
 
 class DeviceClock:
@@ -37,6 +38,9 @@ class DeviceClock:
         self._drawn = 0
         self._set = False
         self._thawed: asyncio.Event | None = None
+        self._woken: asyncio.Event | None = None
+        self._left_out_s = 0.0  # time that passed while it dozed
+        self._dozed_s = 0.0  # when it began to
 
     def uptime_ms(self) -> int:
         """Milliseconds since this boot."""
@@ -54,9 +58,29 @@ class DeviceClock:
 
     async def sleep_ms(self, duration_ms: int) -> None:
         """Let others run for so long; a machine that stands still sleeps on."""
-        await asyncio.sleep(duration_ms / 1000.0)
+        end_s = self._time.now_s - self._left_out_s + duration_ms / 1000.0
+        left_s = duration_ms / 1000.0
+        while True:
+            await asyncio.sleep(left_s)
+            if self._woken is not None:
+                await self._woken.wait()
+            left_s = end_s + self._left_out_s - self._time.now_s
+            if left_s < _ROUNDING_S:
+                break
         while self._thawed is not None:
             await self._thawed.wait()
+
+    def doze(self) -> None:
+        """Let time pass that is left out: no wait of the device notices it."""
+        if self._woken is None:
+            self._woken, self._dozed_s = asyncio.Event(), self._time.now_s
+
+    def wake(self) -> None:
+        """Go on where it began to doze."""
+        if self._woken is not None:
+            self._left_out_s += self._time.now_s - self._dozed_s
+            self._woken.set()
+            self._woken = None
 
     def freeze(self) -> None:
         """Stand still."""

@@ -16,6 +16,7 @@ from simulators.virtual.carrier import KEEPALIVE_S, Transport
 from simulators.virtual.clock import AgentClock, DeviceClock
 from simulators.virtual.enrolment import ZeroSigner, ack_key
 from simulators.virtual.files import FLASH, RAM, Disk, MemoryFiles
+from simulators.virtual.notice import noticed
 from simulators.world.machine import State
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _FAREWELL_S = 5.0
 
 
 class Resident:
-    """The agent on one device of a place."""
+    """The agent on one device of a place. ``sparing``: it makes no poll that can find nothing new."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - where it lives, in one place
         self,
@@ -44,7 +45,10 @@ class Resident:
         broker: Broker,
         folder: Path,
         seed: int,
+        *,
+        sparing: bool,
     ) -> None:
+        self._sparing = sparing
         self.part = part
         self.place = place
         self._constants = constants
@@ -87,11 +91,23 @@ class Resident:
             self._start()
         self._hold(hung=self.place.hung(self.part.id))
 
-    async def pause(self) -> None:
-        """Stop without anybody noticing."""
-        if self._transport is not None:
-            self._transport.vanish()
-        await self._end(orderly=False)
+    def doze(self, *, heard: bool) -> None:
+        """Let time pass that is left out. Who is heard forgets what was not sent yet: newer will be told."""
+        if self._clock is not None and self._agent is not None:
+            self._clock.doze()
+            if heard:
+                self._agent.sampler.take()
+
+    def wake(self) -> None:
+        """Go on."""
+        if self._clock is not None:
+            self._clock.wake()
+
+    async def keep(self) -> None:
+        """Seal one frame with what is read now; a machine that stands still does not."""
+        if self.running and self._agent is not None and not self.place.hung(self.part.id):
+            found = await self._agent.sampler.read_once()
+            await self._agent.parts.sealer.data([sample for _, samples, _ in found for sample in samples])
 
     async def glance(self) -> list[Observation]:
         """Return what the rules would be told of one sample now, past spool and reception."""
@@ -123,6 +139,8 @@ class Resident:
         self._files = MemoryFiles(self._disk)
         self._transport = Transport(self._broker, self.part.id, lambda: self.place.way(self.part.id))
         readers: Any = readers_of(self.place, self.part, INTERVALS, self._time.now_ms, clock.uptime_ms)
+        if self._sparing:
+            readers = noticed(readers, self.place, clock)
         self._agent = build(
             self._config(),
             clock=clock,

@@ -152,7 +152,10 @@ class Ups:
         waits = [NEVER]
         if now.source is Source.BATTERY:
             watts = self._discharge_w(inputs)
-            waits.append(self._t_ms + int(self.energy_wh(self._t_ms) / watts * _MS_PER_H) + 1)
+            left = self.energy_wh(self._t_ms)
+            above_low = left - self._low_wh(inputs.load_w)
+            ahead = [left, above_low] if above_low > 0.0 else [left]
+            waits += [self._t_ms + int(wh / watts * _MS_PER_H) + 1 for wh in ahead]
             if self._over_ms is not None:
                 waits.append(self._over_ms + self.model.overload_ms)
         if self._good_ms is not None:
@@ -279,6 +282,12 @@ class Ups:
 
     def _discharge_w(self, inputs: Inputs) -> float:
         return max(inputs.load_w, 1.0) / self.model.efficiency
+
+    def _low_wh(self, load_w: float) -> float:
+        """Return the energy at which the battery counts as low with this load."""
+        model = self.model
+        for_runtime = model.low_runtime_s * max(load_w, 1.0) / model.efficiency / 3600.0
+        return max(model.low_charge * model.full_wh, for_runtime)
 
     def _charge(self, segment: Segment, t_ms: int) -> tuple[float, float]:
         """Return charge in [0, 1] and the seconds for which the load of that time would be carried."""

@@ -1,6 +1,7 @@
 """One site of the world: supply, UPSes, machines, the way out. It goes from turn to turn, not in ticks.
 
-Between two turns (an event's edge, an empty battery, the end of a boot) everything is a function of time.
+Between two turns (an event's edge, an empty battery, the end of a boot) everything is a function of time, and
+what is not a voltage or an energy stays as it was: it is asked once.
 Only where the voltage lies so near a UPS's threshold that noise decides, or where the building's wiring is
 faulty, it looks every second.
 """
@@ -54,6 +55,11 @@ class Place:
             model = _model(part, constants)
             self.upses[part.id] = inverter.Ups(model, t_ms, self._inputs(part, model, t_ms))
         self._way_since: dict[str, int | None] = dict.fromkeys(self.machines, t_ms)
+        self._ways: dict[str, Way] = {}  # as they are until the next turn
+        self._befallen: dict[tuple[str, str], bool] = {}
+        self._turn_ms: int | None = None
+        self._asked = self._settled = self.view.version  # the events as they were then
+        self.turned_ms = t_ms  # when something turned last
         self._settle()
 
     @property
@@ -64,7 +70,12 @@ class Place:
     def advance(self, t_ms: int) -> None:
         """Go forward to a time."""
         while self._t_ms < t_ms:
-            end_ms = min(t_ms, self.next_turn_ms())
+            turn_ms = self.next_turn_ms()
+            end_ms = min(t_ms, turn_ms)
+            if end_ms < turn_ms and self._settled == self.view.version:
+                self._t_ms = end_ms
+                break
+            before, edge_ms = self._standing(), self.view.next_edge(self._t_ms)
             for part in self.site.ups:
                 unit = self.upses[part.id]
                 unit.advance(end_ms, self._inputs(part, unit.model, self._t_ms))
@@ -73,18 +84,33 @@ class Place:
                 unit = self.upses[part.id]
                 unit.advance(end_ms, self._inputs(part, unit.model, end_ms))
             self._settle()
+            if edge_ms <= end_ms or self._standing() != before:
+                self.turned_ms = end_ms
 
     def next_turn_ms(self) -> int:
         """Return the time until which nothing turns, at most five minutes ahead."""
+        if self._turn_ms is None or self._settled != self.view.version:
+            self._turn_ms = self._find_turn_ms()
+        return max(self._t_ms + 1, self._turn_ms)
+
+    def _find_turn_ms(self) -> int:
         now = self._t_ms
-        near = self._voltage_decides()
-        step = NEAR_MS if near else FAR_MS
-        turns = [now - now % step + step, self.view.next_edge(now)]
+        step = NEAR_MS if self._voltage_decides() else FAR_MS
+        return min(now - now % step + step, self.next_change_ms())
+
+    def next_change_ms(self) -> int:
+        """Return when something turns, as long as no voltage is near a threshold."""
+        now = self._t_ms
+        turns = [self.view.next_edge(now)]
         for part in self.site.ups:
             unit = self.upses[part.id]
             turns.append(unit.next_turn_ms(self._inputs(part, unit.model, now)))
         turns += [machine.next_turn_ms() for machine in self.machines.values()]
-        return max(now + 1, min(turns))
+        return min(turns)
+
+    def steady(self) -> bool:
+        """Tell whether no voltage is near a threshold: nothing turns before ``next_change_ms``."""
+        return not self._voltage_decides()
 
     def calm(self) -> bool:
         """Tell whether everything works and no voltage is near a threshold."""
@@ -116,6 +142,12 @@ class Place:
 
     def way(self, device: str) -> Way:
         """Return the way from a machine to the provider's network now."""
+        self._forget_if_changed()
+        if device not in self._ways:
+            self._ways[device] = self._way(device)
+        return self._ways[device]
+
+    def _way(self, device: str) -> Way:
         part: DevicePart | None = self.machines[device].part
         while part is not None:
             machine = self.machines[part.id]
@@ -153,18 +185,41 @@ class Place:
 
         A scope that means the whole site means its machines with an agent; ``modem_off`` its modems.
         """
+        self._forget_if_changed()
+        key = kind, part.id
+        if key not in self._befallen:
+            self._befallen[key] = self._befalls(kind, part)
+        return self._befallen[key]
+
+    def _befalls(self, kind: str, part: DevicePart) -> bool:
         meant = part.kind == "modem" if kind == "modem_off" else part.has_agent
         found = self.view.everywhere(kind, self._t_ms)
         return any(one.scope.device == part.id or (one.scope.device is None and meant) for one in found)
 
+    def _standing(self) -> list[str]:
+        """Return where every UPS and every machine stands."""
+        units, machines = self.upses.values(), self.machines.values()
+        return [unit.source for unit in units] + [machine.state for machine in machines]
+
+    def _forget_if_changed(self) -> None:
+        """Ask anew after somebody has added or ended an event."""
+        if self._asked != self.view.version:
+            self._asked = self.view.version
+            self._ways.clear()
+            self._befallen.clear()
+
     def _settle(self) -> None:
         """Let every machine have what its feed gives; a feed by another machine comes after that one."""
+        self._asked = self._settled = self.view.version
+        self._turn_ms = None
+        self._befallen.clear()
         for _ in range(len(self.machines) + 1):
             before = [machine.state for machine in self.machines.values()]
             for machine in self.machines.values():
                 machine.update(self._t_ms, self._forces(machine.part))
             if before == [machine.state for machine in self.machines.values()]:
                 break
+        self._ways.clear()
         for device in self.machines:
             up = self.way(device).up
             since = self._way_since[device]

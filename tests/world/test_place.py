@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from simulators.scenario import load
+from simulators.scenario.model import ScopePart
 from simulators.world import happenings
+from simulators.world.happenings import Happening
 from simulators.world.line_interactive import Source
 from simulators.world.machine import State
 from simulators.world.place import Place
@@ -204,3 +206,40 @@ def test_when_one_asks_does_not_change_what_happens() -> None:
     assert rare.place.upses["rack"].transfers == often.place.upses["rack"].transfers
     now = rare.place.t_ms
     assert rare.place.upses["rack"].energy_wh(now) == pytest.approx(often.place.upses["rack"].energy_wh(now))
+
+
+def test_between_turns_nothing_is_computed_whatever_holds() -> None:
+    story = Story(event(100, 3000, "device_removed", 'device = "desk"'), event(200, 2000, "mains_off", AREA))
+
+    at_s = 90.0
+    turns: list[float] = []
+    while at_s < 3200 and len(turns) < 100:
+        story.at(at_s)
+        at_s = (story.place.next_turn_ms() - story.zero_ms) / 1000.0
+        turns.append(at_s)
+    away_from_noise = [turn for turn in turns if 205 < turn < 2195]
+    assert away_from_noise == [
+        300,
+        600,
+        900,
+        1200,
+        1500,
+        1800,
+        2100,
+    ]  # every 5 minutes, for the hour's voltage
+
+
+def test_an_event_that_somebody_adds_counts_from_its_beginning() -> None:
+    story = Story()
+    place = story.at(50)
+    assert place.way("router").up
+
+    begun = Happening("backhaul_down", ScopePart(provider="cable"), story.zero_ms + 50_000)
+    number = place.view.schedule.add(begun)
+    assert not place.way("router").up
+    assert not story.at(51).way("router").up
+
+    place.view.schedule.end(number, story.zero_ms + 52_000)
+    assert not place.way("router").up
+    assert story.at(52).way("router").up
+    assert place.way_since_ms("router") == story.zero_ms + 52_000
