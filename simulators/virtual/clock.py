@@ -31,6 +31,7 @@ class DeviceClock:
         self._time = time
         self._place = place
         self._part = part
+        self._drift = constants.clock_drift_ppm * 1e-6
         self._ntp_ms = round(constants.ntp_s * 1000)
         self._booted_ms = booted_ms
         boots, unit = place.machines[part.id].boots, place.machines[part.id].unit
@@ -47,14 +48,20 @@ class DeviceClock:
         return self._time.now_ms() - self._booted_ms
 
     def wall_ms(self) -> int | None:
-        """Milliseconds since 1970 UTC; None until a time service has set it, and while it is lost."""
+        """Milliseconds since 1970 UTC; None until a time service has set it, and while it is lost.
+
+        Once set it runs on without a way out, and drifts until it is set again.
+        """
         now, place, name = self._time.now_ms(), self._place, self._part.id
         since = place.way_since_ms(name)
-        self._set = self._set or (since is not None and now - since >= self._ntp_ms)
+        disciplined = since is not None and now - since >= self._ntp_ms
+        self._set = self._set or disciplined
         if not self._set or place.view.holding("clock_reset", now, name):
             return None
         wrong = place.view.last("clock_wrong", now, name)
-        return now + (round(wrong.value("offset_s") * 1000) if wrong else 0)
+        lost_ms = place.way_lost_ms(name)
+        drift_ms = 0.0 if disciplined or lost_ms is None else self._drift * (now - lost_ms)
+        return now + round(drift_ms + (wrong.value("offset_s") * 1000.0 if wrong else 0.0))
 
     async def sleep_ms(self, duration_ms: int) -> None:
         """Let others run for so long; a machine that stands still sleeps on."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from agent.loop import Agent
     from collector.model import Observation
+    from simulators.instruments.base import Reader
     from simulators.scenario.model import Constants, DevicePart
     from simulators.virtual.carrier import Broker
     from simulators.virtual.loop import VirtualTime
@@ -63,6 +64,7 @@ class Resident:
         self._booted_ms = 0
         self._clock: DeviceClock | None = None
         self._running: AgentClock | None = None
+        self._readers: list[Reader] = []
         self._agent: Agent | None = None
         self._run: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
@@ -111,11 +113,9 @@ class Resident:
 
     async def glance(self) -> list[Observation]:
         """Return what the rules would be told of one sample now, past spool and reception."""
-        if self._clock is None:
-            return []
         now, device = self._time.now_ms(), self.part.id
         told: list[Observation] = [Arrival(device, now)]
-        for reader in readers_of(self.place, self.part, INTERVALS, self._time.now_ms, self._clock.uptime_ms):
+        for reader in self._readers:
             for measurement, instance, fields in await reader.read():
                 if reads(measurement, instance):
                     told.append(Readings(device, now, measurement, instance, dict(fields)))
@@ -138,9 +138,8 @@ class Resident:
         self._stop = asyncio.Event()
         self._files = MemoryFiles(self._disk)
         self._transport = Transport(self._broker, self.part.id, lambda: self.place.way(self.part.id))
-        readers: Any = readers_of(self.place, self.part, INTERVALS, self._time.now_ms, clock.uptime_ms)
-        if self._sparing:
-            readers = noticed(readers, self.place, clock)
+        self._readers = readers_of(self.place, self.part, INTERVALS, self._time.now_ms, clock.uptime_ms)
+        readers: Any = noticed(self._readers, self.place, clock) if self._sparing else self._readers
         self._agent = build(
             self._config(),
             clock=clock,

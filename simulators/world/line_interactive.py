@@ -131,6 +131,7 @@ class Ups:
         self._over_ms: int | None = None  # since when the battery carries too much
         source = _REGULATED.get(self._input(inputs.volts, Source.LINE), Source.BATTERY)
         self._past = deque([Segment(t_ms, source, model.full_wh, inputs.load_w, inputs.testing)])
+        self.left_line_ms = None if source in FED_BY_LINE else t_ms  # None while the line feeds the load
 
     @property
     def source(self) -> Source:
@@ -210,6 +211,10 @@ class Ups:
         if (wanted, inputs.load_w, inputs.testing) == (now.source, now.load_w, now.testing):
             return False
         self.transfers += wanted is Source.BATTERY and now.source in FED_BY_LINE
+        if wanted in FED_BY_LINE:
+            self.left_line_ms = None
+        elif self.left_line_ms is None:
+            self.left_line_ms = self._t_ms
         if now.start_ms == self._t_ms:
             self._past.pop()
         self._past.append(Segment(self._t_ms, wanted, energy, inputs.load_w, inputs.testing))

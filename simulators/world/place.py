@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from simulators.world import line_interactive as inverter
+from simulators.world import noise
 from simulators.world.happenings import View
 from simulators.world.machine import Forces, Machine, State
 from simulators.world.supply import Supply
@@ -49,12 +50,14 @@ class Place:
         self.supply = Supply(site, constants, seed, self.view)
         self.machines = {part.id: Machine(part, constants, t_ms) for part in site.device}
         self._constants = constants
+        self._seed = seed
         self._t_ms = t_ms
         self.upses: dict[str, inverter.Ups] = {}
         for part in site.ups:
             model = _model(part, constants)
             self.upses[part.id] = inverter.Ups(model, t_ms, self._inputs(part, model, t_ms))
         self._way_since: dict[str, int | None] = dict.fromkeys(self.machines, t_ms)
+        self._way_lost: dict[str, int] = {}
         self._ways: dict[str, Way] = {}  # as they are until the next turn
         self._befallen: dict[tuple[str, str], bool] = {}
         self._turn_ms: int | None = None
@@ -128,7 +131,14 @@ class Place:
         return self.upses[ups.id].picture(self._t_ms, lambda t_ms: self.plug_v(ups, t_ms))
 
     def contact(self, ups: UpsPart) -> bool:
-        """Tell whether the driver and its UPS are in contact now."""
+        """Tell whether the driver and its UPS are in contact now.
+
+        Some USB contacts drop just when the UPS leaves the line, and come back when it returns to it.
+        """
+        left_ms = self.upses[ups.id].left_line_ms
+        chance = self._constants.usb_drops
+        if left_ms is not None and noise.uniform(self._seed, self.site.id, ups.id, "usb", left_ms) < chance:
+            return False
         return not self._hits("ups_contact_lost", ups, self._t_ms)
 
     def powered(self, feed: str) -> bool:
@@ -167,6 +177,10 @@ class Place:
     def way_since_ms(self, device: str) -> int | None:
         """Return since when a machine has had a way out; None: it has none."""
         return self._way_since[device]
+
+    def way_lost_ms(self, device: str) -> int | None:
+        """Return when a machine lost its way out for the last time; None: it never did."""
+        return self._way_lost.get(device)
 
     def linked(self, part: DevicePart) -> bool:
         """Tell whether the port towards a machine's uplink has a link now."""
@@ -223,6 +237,8 @@ class Place:
         for device in self.machines:
             up = self.way(device).up
             since = self._way_since[device]
+            if since is not None and not up:
+                self._way_lost[device] = self._t_ms
             self._way_since[device] = (self._t_ms if since is None else since) if up else None
 
     def _forces(self, part: DevicePart) -> Forces:

@@ -21,6 +21,7 @@ duration_s = 40000
 [world]
 boot_s = 50
 modem_boot_s = 90
+usb_drops = {usb_drops}
 [[circuit]]
 id = "feeder"
 [[provider]]
@@ -65,8 +66,9 @@ def event(at: float, lasts: float, kind: str, scope: str = SITE, more: str = "")
 class Story:
     """A site, told by the second."""
 
-    def __init__(self, *events: str, modem: str = "ups:rack") -> None:
-        self.scenario = load.parse(BUILT.replace("{modem}", modem) + "".join(events))
+    def __init__(self, *events: str, modem: str = "ups:rack", usb_drops: float = 0.0) -> None:
+        built = BUILT.replace("{modem}", modem).replace("{usb_drops}", str(usb_drops))
+        self.scenario = load.parse(built + "".join(events))
         self.zero_ms = happenings.start_ms(self.scenario)
         schedule = happenings.of_scenario(self.scenario)
         self.place = Place(self.scenario.site[0], self.scenario.world, 1, schedule, self.zero_ms)
@@ -243,3 +245,23 @@ def test_an_event_that_somebody_adds_counts_from_its_beginning() -> None:
     assert not place.way("router").up
     assert story.at(52).way("router").up
     assert place.way_since_ms("router") == story.zero_ms + 52_000
+
+
+def test_usb_drops_as_the_ups_leaves_the_line_and_is_back_with_it() -> None:
+    story = Story(event(100, 600, "mains_off", AREA), usb_drops=1.0)
+    rack = story.place.site.ups[0]
+
+    contact = {second: story.at(second).contact(rack) for second in (99, 100, 400, 702, 704)}
+    # the line feeds the load again when it was good for 3 s
+    assert contact == {99: True, 100: False, 400: False, 702: False, 704: True}
+
+
+def test_usb_drops_as_often_as_the_scenario_says() -> None:
+    # 200 losses of mains of 10 s, a minute apart: 0.3 of 200, three standard deviations of 6.5
+    flapping = event(100, 200 * 60, "mains_flapping", AREA, f"duty = {10 / 60}")
+    story = Story(flapping, usb_drops=0.3)
+    rack = story.place.site.ups[0]
+
+    dropped = sum(not story.at(105 + 60 * number).contact(rack) for number in range(200))
+    assert dropped == pytest.approx(60, abs=20)
+    assert story.place.upses["rack"].transfers == 200
