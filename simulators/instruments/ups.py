@@ -69,6 +69,11 @@ class UpsReader(Instrument):
         }
 
 
+def celsius(t_ms: int) -> float:
+    """Return the temperature inside a UPS."""
+    return 27.0 + 6.0 * noise.wave(1, "ups/temp", t_ms, 14_400_000)
+
+
 def _measured(seen: Picture, model: Model) -> Fields:
     """Fields that a driver measures or knows of its model."""
     return {
@@ -81,7 +86,7 @@ def _measured(seen: Picture, model: Model) -> Fields:
         "input_transfer_high": model.transfer_high_v,
         "output_voltage": round(seen.output_v, 1),
         "load_percent": round(100.0 * seen.load, 1),
-        "internal_temp": round(27.0 + 6.0 * noise.wave(1, "ups/temp", seen.values_at_ms, 14_400_000), 1),
+        "internal_temp": round(celsius(seen.values_at_ms), 1),
         "nominal_power": model.nominal_va,
         # what UPSes sold here claim: of 718 published dumps none says 127
         "nominal_input_voltage": model.nominal_output_v,

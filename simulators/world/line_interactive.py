@@ -121,17 +121,18 @@ class Picture:
 
 
 class Ups:
-    """One UPS, at a time that only goes forward."""
+    """One UPS, at a time that only goes forward; its battery begins at ``charge`` in [0, 1]."""
 
-    def __init__(self, model: Model, t_ms: int, inputs: Inputs) -> None:
+    def __init__(self, model: Model, t_ms: int, inputs: Inputs, charge: float = 1.0) -> None:
         self.model = model
         self.transfers = 0
         self._t_ms = t_ms
         self._good_ms: int | None = None  # since when the line is good again while the load is off it
         self._over_ms: int | None = None  # since when the battery carries too much
         source = _REGULATED.get(self._input(inputs.volts, Source.LINE), Source.BATTERY)
-        self._past = deque([Segment(t_ms, source, model.full_wh, inputs.load_w, inputs.testing)])
+        self._past = deque([Segment(t_ms, source, charge * model.full_wh, inputs.load_w, inputs.testing)])
         self.left_line_ms = None if source in FED_BY_LINE else t_ms  # None while the line feeds the load
+        self.worn = False  # its own test found the battery bad
 
     @property
     def source(self) -> Source:
@@ -190,7 +191,7 @@ class Ups:
             testing=status.testing,
             low=charge <= model.low_charge or runtime_s <= model.low_runtime_s,
             charging=status.source in FED_BY_LINE and charge < 1.0 - 1e-9,
-            replace=model.health < 0.1,  # noqa: PLR2004 - a test finds a battery that is as good as gone
+            replace=self.worn or model.health < 0.1,  # noqa: PLR2004 - a test finds a battery that is as good as gone
             overloaded=status.load_w > model.nominal_w,
             status_at_ms=status_ms,
             input_v=volts,
