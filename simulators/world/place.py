@@ -50,7 +50,7 @@ class Place:
         self.supply = Supply(site, constants, seed, self.view)
         self.machines = {part.id: Machine(part, constants, t_ms) for part in site.device}
         self._constants = constants
-        self._seed = seed
+        self.seed = seed
         self._t_ms = t_ms
         self.upses: dict[str, inverter.Ups] = {}
         for part in site.ups:
@@ -137,7 +137,7 @@ class Place:
         """
         left_ms = self.upses[ups.id].left_line_ms
         chance = self._constants.usb_drops
-        if left_ms is not None and noise.uniform(self._seed, self.site.id, ups.id, "usb", left_ms) < chance:
+        if left_ms is not None and noise.uniform(self.seed, self.site.id, ups.id, "usb", left_ms) < chance:
             return False
         return not self._hits("ups_contact_lost", ups, self._t_ms)
 
