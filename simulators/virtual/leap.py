@@ -62,7 +62,7 @@ class Leaper:
     async def leap(self) -> None:
         """Leave out what can be left out from now on: nothing, or up to the next thing that turns."""
         step_s = self._step_s()
-        if step_s <= WORTH_S:
+        if step_s < FRAME_S or self._free_s() <= WORTH_S:
             return
         for one in self._residents:
             one.doze(heard=self._heard(one))

@@ -64,12 +64,10 @@ STORIES = {
 }
 # hours of it, most of which is left out; of the site they are about alone, or they would take minutes
 LONG = {
-    "the line is dead for five hours, the spool overflows": [
-        (300, 18_000, "backhaul_down", 'provider = "cable"')
-    ],
-    "an hour on battery that is heard, then two dark ones": [(300, 14_400, "mains_off", 'site = "carried"')],
-    "a device hangs for three hours while the other speaks": [
-        (300, 10_800, "device_hang", 'device = "bare-pi"')
+    "the line is dead for two hours": [(300, 7_200, "backhaul_down", 'provider = "cable"')],
+    "an hour on battery that is heard, then a dark one": [(300, 9_000, "mains_off", 'site = "carried"')],
+    "a device hangs for two hours while the other speaks": [
+        (300, 7_200, "device_hang", 'device = "bare-pi"')
     ],
 }
 NEAR_S = 31.0  # the last frame before a silence: an interval of 30 s, at another second of it
@@ -83,7 +81,7 @@ def scenario(story: str) -> Scenario:
 def long_scenario(story: str) -> Scenario:
     """A long story at the one site that it is about; the carried one has a battery that lasts an hour."""
     events = LONG[story]
-    head, carried, bare = BUILT.replace("duration_s = 2400", "duration_s = 19200").split("[[site]]\n")
+    head, carried, bare = BUILT.replace("duration_s = 2400", "duration_s = 9600").split("[[site]]\n")
     place = bare if "bare" in events[0][3] else carried.replace('"dead"', '"aged"')
     built = f"{head}[world]\nusb_drops = 0\n[[site]]\n{place}"
     return load.parse(built + "".join(EVENT.format(*event) for event in events))
@@ -126,7 +124,7 @@ def test_hours_of_an_outage_are_left_out_and_change_no_verdict(story: str) -> No
     whole, leaping = run.run(long_scenario(story), leaps=False), run.run(long_scenario(story))
 
     assert leaping.frames < whole.frames / 4
-    assert sayings(whole)
+    assert verdicts(whole), "nothing was said: the test shows nothing"
     assert verdicts(leaping) == verdicts(whole)
     for found, expected in zip(times(leaping), times(whole), strict=True):
         assert found[0] == pytest.approx(expected[0], abs=NEAR_S)
