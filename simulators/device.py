@@ -15,28 +15,30 @@ from typing import TYPE_CHECKING, Any
 from agent import config as agent_config
 from agent.build import build
 from agent.log import Log
-from simulators import readers as simulated
 from simulators.clock import DeviceClock, now_ms
+from simulators.instruments import readers_of
 from simulators.link import Link
 from simulators.storage import MortalFiles
+from simulators.world.machine import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from agent.loop import Agent
     from simulators.plans import Bench, DevicePlan
-    from simulators.world.facility import Facility
+    from simulators.world.place import Place
 
 
 class SimulatedDevice:
-    """A device in a facility of the world: open its ``link`` first, then ``power_on`` or ``follow``."""
+    """A device at a place of the world: open its ``link`` first, then ``power_on`` or ``follow``."""
 
-    def __init__(self, plan: DevicePlan, facility: Facility, bench: Bench) -> None:
+    def __init__(self, plan: DevicePlan, place: Place, bench: Bench) -> None:
         self.plan = plan
         self.link = Link(bench.host, bench.port)
-        self._facility = facility
+        self._place = place
+        self._part = place.site.part(plan.name)
         self._bench = bench
+        self._boots = 0  # of its machine, when the agent was started
         self._agent: Agent | None = None
         self._run: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
@@ -56,21 +58,23 @@ class SimulatedDevice:
         self._stop = asyncio.Event()
         self._files = MortalFiles()
         log = Log(clock.uptime_ms, self._note)
-        self._agent = build(
-            self._config(), clock=clock, readers=self._readers(clock), fs=self._files, log=log
+        readers: Any = readers_of(
+            self._place, self._part, self._bench.timing.readers(), now_ms, clock.uptime_ms
         )
+        self._boots = self._place.machines[self._part.id].boots
+        self._agent = build(self._config(), clock=clock, readers=readers, fs=self._files, log=log)
         self._run = asyncio.create_task(self._agent.run(self._stop), name=self.plan.name)
         self._run.add_done_callback(self._ended)
 
     async def follow(self, t_ms: int) -> None:
         """Have power and a line as the world says at this time."""
-        facility, plan = self._facility, self.plan
-        powered = facility.powered(plan.feed, t_ms)
-        if powered and facility.powered(plan.modem_feed, t_ms) and facility.backhaul(t_ms):
+        self._place.advance(t_ms)
+        machine = self._place.machines[self._part.id]
+        if self._place.way(self._part.id).up:
             self.link.restore()
         else:
             self.link.cut()  # a dead device sends no farewell either: the broker finds out by its keepalive
-        if not powered:
+        if machine.state is not State.UP or (self._run is not None and machine.boots != self._boots):
             await self.power_off()
         elif self._run is None:
             self.power_on()
@@ -135,20 +139,3 @@ class SimulatedDevice:
         config["spool"] |= {"ram_dir": str(self._ram), "flash_dir": str(flash)}
         config["intervals"] |= self._bench.timing.table()
         return config
-
-    def _readers(self, clock: DeviceClock) -> list[Any]:
-        """Return the readers that this kind of device has."""
-        intervals, facility = self._bench.timing.readers(), self._facility
-        now: Callable[[], int] = now_ms
-        found: list[Any] = [
-            simulated.NetReader(facility, intervals, now),
-            simulated.HostReader(facility, intervals, clock, now),
-        ]
-        if self.plan.kind == "router":
-            found += [
-                simulated.WifiReader(facility, intervals, now),
-                simulated.ProbeReader(facility, intervals, now),
-            ]
-        if self.plan.ups_id is not None:
-            found.append(simulated.UpsReader(facility, self.plan.ups_id, intervals, now))
-        return found

@@ -14,7 +14,7 @@ from simulators import sample
 from simulators.clock import now_ms
 from simulators.fleet import Fleet
 from simulators.plans import Bench, DevicePlan, Timing
-from simulators.world.facility import FacilityPlan
+from simulators.scenario.model import DevicePart, SitePart
 from simulators.world.world import World
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ async def run(load: Load) -> Account:
     start = loop.time()
     with tempfile.TemporaryDirectory(prefix="vigia-fleet-") as scratch:
         bench = Bench(load.pki, Path(scratch), load.host, port, load.timing)
-        async with Fleet(wanted, _world(load.seed), bench) as fleet:
+        async with Fleet(wanted, _world(wanted, load.seed), bench) as fleet:
             await asyncio.sleep(load.seconds)
             await _settle(fleet, loop.time() + load.settle_s)
             connected = sum(one.get("link") == "up" for one in fleet.statuses().values())
@@ -120,9 +120,15 @@ async def run(load: Load) -> Account:
         return _account(sent, connected, len(failed), loop.time() - start)
 
 
-def _world(seed: int) -> World:
-    """Return facilities where nothing happens."""
-    return World((FacilityPlan(site.id, site.kind) for site in sample.sites()), seed=seed, start_ms=now_ms())
+def _world(wanted: Iterable[DevicePlan], seed: int) -> World:
+    """Return facilities where nothing happens, with a router for every device of theirs."""
+    found: dict[str, list[DevicePart]] = {}
+    for plan in wanted:
+        found.setdefault(plan.site, []).append(DevicePart(id=plan.name, kind="router"))
+    sites = [
+        SitePart(id=one.id, kind=one.kind, device=tuple(found.get(one.id, ()))) for one in sample.sites()
+    ]
+    return World(sites, seed=seed, start_ms=now_ms())
 
 
 async def _settle(fleet: Fleet, deadline: float) -> None:

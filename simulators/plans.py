@@ -33,14 +33,10 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class DevicePlan:
-    """A device to simulate. Feeds are ``mains`` or ``ups:<id>``; ``ups_id`` is the UPS it reads, if any."""
+    """A device to simulate: its name, and the site of the world where it is found under that name."""
 
     name: str
     site: str
-    kind: str = "router"
-    feed: str = "mains"
-    modem_feed: str = "mains"
-    ups_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 from simulators.plans import DevicePlan, Timing
 from simulators.sample import SampleSite, sites
-from simulators.world.facility import FacilityPlan
-from simulators.world.mains import Supply
-from simulators.world.ups import UpsModel
+from simulators.scenario.model import Constants, DevicePart, SitePart, UpsPart
 from simulators.world.world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 UPS_ID = "ups"
 
@@ -45,7 +39,7 @@ PI_SITES = frozenset(
 
 # collector/rules/catalogue.py explains each; minutes become seconds so that the story can be watched
 _THRESHOLDS: dict[str, float] = {
-    "power_clear_ms": 2_000,
+    "power_clear_ms": 7_000,  # longer than a UPS waits before it goes back to the line, its status told
     "replace_battery_raise_ms": 2_000,
     "replace_battery_clear_ms": 3_000,
     "silence_intervals": 4,
@@ -65,35 +59,43 @@ class Pace:
     )
     hold_off_ms: int = 3_000
     recovery_hold_ms: int = 3_000
-    ups_values_ms: int = 2_000
+    # a restart would take longer than the story; no chance in it
+    constants: Constants = field(
+        default_factory=lambda: Constants(ups_values_s=2.0, boot_s=2.0, modem_boot_s=2.0, usb_drops=0.0)
+    )
     thresholds: dict[str, float] = field(default_factory=_THRESHOLDS.copy)
 
 
-def devices(chosen: Sequence[SampleSite] | None = None) -> list[DevicePlan]:
-    """Return a router for every facility, on the UPS where there is one, and a Pi at a few."""
-    plans = []
-    for site in sites() if chosen is None else chosen:
-        ups = site.id in UPS_SITES
-        feed = f"ups:{UPS_ID}" if ups else "mains"
-        router = DevicePlan(f"{site.id}-router", site.id, "router", feed, feed, UPS_ID if ups else None)
-        plans.append(router)
-        if site.id in PI_SITES:
-            plans.append(replace(router, name=f"{site.id}-pi", kind="pi", ups_id=None))
-    return plans
+def places() -> list[SitePart]:
+    """Return the 40 facilities: router and modem in each, on a UPS or the mains, a Pi at a few."""
+    return [_place(site) for site in sites()]
+
+
+def devices() -> list[DevicePlan]:
+    """Return everything that has an agent."""
+    return [DevicePlan(part.id, site.id) for site in places() for part in site.device if part.has_agent]
 
 
 def world(pace: Pace, *, seed: int, start_ms: int) -> World:
     """Return the world of the 40 facilities."""
-    model = UpsModel(values_ms=pace.ups_values_ms)
-    plans = [
-        FacilityPlan(
-            site=site.id,
-            kind=site.kind,
-            circuit=site.circuit,
-            provider=site.provider,
-            supply=Supply(nominal_v=site.nominal_v),
-            ups=model if site.id in UPS_SITES else None,
-        )
-        for site in sites()
+    return World(places(), seed=seed, start_ms=start_ms, constants=pace.constants)
+
+
+def _place(site: SampleSite) -> SitePart:
+    feed = f"ups:{UPS_ID}" if site.id in UPS_SITES else "mains:1"
+    router, modem = f"{site.id}-router", f"{site.id}-modem"
+    parts = [
+        DevicePart(id=modem, kind="modem", feed=feed),
+        DevicePart(id=router, kind="router", feed=feed, uplink=modem),
     ]
-    return World(plans, seed=seed, start_ms=start_ms)
+    if site.id in PI_SITES:
+        parts.append(DevicePart(id=f"{site.id}-pi", kind="pi", feed=feed, uplink=router))
+    return SitePart(
+        id=site.id,
+        kind=site.kind,
+        circuit=site.circuit,
+        provider=site.provider,
+        nominal_v=site.nominal_v,
+        ups=(UpsPart(id=UPS_ID),) if site.id in UPS_SITES else (),
+        device=tuple(parts),
+    )

@@ -146,7 +146,7 @@ class Demo:
         pace, chosen = self._pace, self._choose_ports()
         self._speaker.announce(pace)
         webhook = stack.enter_context(Webhook())
-        workdir.enrol(place, chosen, self._plans)
+        workdir.enrol(place, chosen, layout.places())
         workdir.configure(place, chosen, pace, webhook.url, self._options.influxd)
         centre = await stack.enter_async_context(Centre(place))
         await centre.wait_ready(Api(chosen.web))

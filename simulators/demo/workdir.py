@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulators.demo.layout import Pace
-    from simulators.plans import DevicePlan
+    from simulators.scenario.model import SitePart
 
 _MARK = "made-by-vigia-demo"
 
@@ -72,14 +72,16 @@ def prepare(path: Path) -> Workdir:
     return Workdir(path.resolve())
 
 
-def enrol(workdir: Workdir, ports: Ports, plans: Iterable[DevicePlan]) -> None:
-    """Make the authority and issue every device."""
+def enrol(workdir: Workdir, ports: Ports, places: Iterable[SitePart]) -> None:
+    """Make the authority and issue every device that has an agent."""
     authority = Authority.create(
         workdir.pki, ["localhost"], device_port=ports.device, collector_port=ports.collector
     )
-    for plan in plans:
-        place = Place(kind=plan.kind, feed=plan.feed, modem_feed=plan.modem_feed)
-        authority.issue(plan.name, plan.site, host="localhost", place=place)
+    for site in places:
+        for part in site.device:
+            if part.has_agent:
+                place = Place(kind=part.kind, feed=part.fed_by, modem_feed=site.way_out(part).fed_by)
+                authority.issue(part.id, site.id, host="localhost", place=place)
 
 
 def configure(workdir: Workdir, ports: Ports, pace: Pace, webhook: str, influxd: Path | None) -> None:

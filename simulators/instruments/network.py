@@ -91,7 +91,7 @@ class ProbeReader(Instrument):
         return rows
 
 
-_NO_ANSWER: Final[Fields] = {"percent_packet_loss": 100.0, "result_code": 1}
+_NO_ANSWER: Final[Fields] = {"percent_packet_loss": 100.0, "result_code": 2}
 
 
 def _answer(base_ms: float, loss: float) -> Fields:

@@ -47,12 +47,12 @@ class UpsReader(Instrument):
 
     def rows(self, now: int) -> list[Row]:
         """Return the row of the UPS that this device reads."""
-        if self.place.contact(self._ups) or self._seen is None:
+        if self.place.contact(self._ups):
             self._lost_ms = None
             self._seen = self.place.picture(self._ups)
         elif self._lost_ms is None:
             self._lost_ms = now
-        if self._lost_ms is not None and now - self._lost_ms > self.stale_ms:
+        if self._seen is None or (self._lost_ms is not None and now - self._lost_ms > self.stale_ms):
             stale: Fields = {name: int(name == "data_stale") for name in CONTACT}
             return [("upsd", self._ups.id, stale)]
         return [("upsd", self._ups.id, self._fields(self._seen, now))]

@@ -144,6 +144,11 @@ class DevicePart(Part):
         """Tell whether an agent of ours runs on it."""
         return self.kind in {"router", "pi"} if self.agent is None else self.agent
 
+    @property
+    def fed_by(self) -> str:
+        """Name what feeds it as the registry does, which knows no legs."""
+        return "mains" if self.feed.startswith("mains:") else self.feed
+
 
 class MeterPart(Part):
     """``[[site.meter]]``: read by the first device of the site that has an agent."""
@@ -172,6 +177,16 @@ class SitePart(Part):
     def building(self) -> str:
         """Name what counts once: the premises."""
         return self.premises or self.id
+
+    def part(self, device: str) -> DevicePart:
+        """Return a device by its id; KeyError when it is not there."""
+        return {one.id: one for one in self.device}[device]
+
+    def way_out(self, part: DevicePart) -> DevicePart:
+        """Return the last thing of ours on a device's way out: the modem, where there is one."""
+        while part.uplink != "provider":
+            part = self.part(part.uplink)
+        return part
 
 
 class ScopePart(Part):

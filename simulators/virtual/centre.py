@@ -27,7 +27,7 @@ from collector.pipeline import Parts, Pipeline, stages
 from collector.registry import Registry
 from collector.storage.port import Written
 from collector.storage.state import Base, Incident, Outbox, RuleState, open_engine
-from simulators.virtual.attention import Attention, is_calm
+from simulators.virtual.attention import Attention
 from simulators.virtual.enrolment import SECRET, enrol
 from simulators.world.happenings import NEVER
 
@@ -74,15 +74,17 @@ class _Judge:
             self._listener.heard(site_id, observations, now_ms)
         found = self._judge.observe(session, site_id, observations, now_ms)
         row = session.get(RuleState, site_id)
-        self._attention.stirred(site_id, now_ms, calm=row is not None and is_calm(row.state))
+        take = self._attention.said if found else self._attention.heard
+        take(site_id, now_ms, row.state if row is not None else {})
         self.said = self.said or bool(found)
         return found
 
     def tick(self, session: Session, site_ids: Sequence[str], now_ms: int) -> list[Transition]:
         """Let time pass for these sites."""
         found = self._judge.tick(session, site_ids, now_ms)
-        for said in found:
-            self._attention.stirred(said.site, now_ms, calm=False)
+        for site_id in {said.site for said in found}:
+            row = session.get(RuleState, site_id)
+            self._attention.said(site_id, now_ms, row.state if row is not None else {})
         self.said = self.said or bool(found)
         return found
 
@@ -181,7 +183,9 @@ class Centre:
         self._numbers = itertools.count(1)
         self.hears = True
         self.connected = True  # to its broker; without it the ingest is deaf
-        self.paused: set[str] = set()  # sites whose agents rest: who is silent there is not judged
+        self.paused: set[str] = set()  # sites whose agents doze: who is silent there is not judged
+        self.lulled: set[str] = set()  # sites of which nothing can be heard, and whose agents doze
+        self.turned_ms = time.now_ms()  # when something of the centre's own fell or rose
         self._hearing = Hearing(None)
 
     def receive(self, topic: str, payload: bytes) -> None:
@@ -197,7 +201,7 @@ class Centre:
     async def work(self) -> None:
         """Settle what came, and let time pass for the rules, for ever."""
         while True:
-            awake = len(self.paused) < self._sites
+            awake = len(self.paused) + len(self.lulled) < self._sites
             await asyncio.sleep(TICK_S if awake else DOZE_S)
             if self.hears:
                 self._settle()
@@ -216,9 +220,14 @@ class Centre:
         with Session(self.engine) as session, session.begin():
             self.judge.observe(session, site, observations, self._time.now_ms())
 
-    def decided(self, site: str) -> bool:
-        """Tell whether nothing is on its way at a site: everybody speaks, no condition rises or falls."""
-        return self._attention.is_calm(site)
+    @property
+    def deaf(self) -> bool:
+        """Tell whether nothing that devices say reaches the rules."""
+        return not (self.hears and self.connected and self.store.up)
+
+    def live(self, site: str, since_ms: int) -> frozenset[str] | None:
+        """Return who is live at a site, by the rules; None: something is on its way, or was since then."""
+        return self._attention.live(site, since_ms)
 
     def _settle(self) -> None:
         if self._waiting and self.store.up and self.hears:
@@ -236,7 +245,7 @@ class Centre:
         awake = [site.id for site in self._registry.sites() if site.id not in self.paused]
         if not self._hearing.may_judge(now):
             return
-        due = [site for site in awake if not self._sparing or self._attention.due(site, now)]
+        due = [site for site in awake if not self._sparing or self._is_due(site, now)]
         if due or self.judge.said or now >= self._send_ms:
             with Session(self.engine) as session, session.begin():
                 if due:
@@ -244,6 +253,9 @@ class Centre:
                 if self.judge.said or now >= self._send_ms:
                     self.judge.said = False
                     self._send_ms = _deliver(session, now)
+
+    def _is_due(self, site: str, now: int) -> bool:
+        return self._attention.due(site, now, lulled=site in self.lulled)
 
 
 def _deliver(session: Session, now: int) -> int:

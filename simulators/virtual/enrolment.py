@@ -85,19 +85,7 @@ def _device(part: DevicePart, site: SitePart, *, known: bool) -> Device:
     return Device(
         id=part.id,
         kind=part.kind,
-        feed=_feed(part.feed) if known else None,
-        modem_feed=_modem_feed(part, site) if known else None,
+        feed=part.fed_by if known else None,
+        modem_feed=site.way_out(part).fed_by if known else None,
         uplink=None if part.uplink == "provider" else part.uplink,
     )
-
-
-def _feed(feed: str) -> str:
-    return "mains" if feed.startswith("mains:") else feed
-
-
-def _modem_feed(part: DevicePart, site: SitePart) -> str:
-    """Return what feeds the last thing of ours on the way out: the modem, where there is one."""
-    parts = {other.id: other for other in site.device}
-    while part.uplink != "provider":
-        part = parts[part.uplink]
-    return _feed(part.feed)

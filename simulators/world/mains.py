@@ -1,4 +1,4 @@
-"""The supply at a facility's connection: 127 V nominal, a daily profile, noise, events.
+"""The supply at a facility's connection: 127 V nominal, a daily profile, noise.
 
 Voltage falls where the neighbourhood's load peaks, in the evening, and rises at night. The profile and
 the size of the noise are chosen to stay within what UPS dumps of 127 V countries show (125-128 V typical).
@@ -7,15 +7,8 @@ the size of the noise are chosen to stay within what UPS dumps of 127 V countrie
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from simulators.world import calendar, noise
-from simulators.world.events import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from simulators.world.events import Event
 
 # per unit of nominal, by local hour: high at night, lowest at the evening peak
 _DAY_PU = (
@@ -35,11 +28,6 @@ class Supply:
     fast_pu: float = 0.003
 
 
-def undisturbed_pu(supply: Supply, seed: int, name: str, t_ms: int) -> float:
-    """Voltage in per unit when nothing happens."""
-    return day_pu(t_ms) + noise_pu(supply, seed, name, t_ms)
-
-
 def day_pu(t_ms: int) -> float:
     """Voltage in per unit that the hour of the day gives."""
     return calendar.profile(_DAY_PU, t_ms)
@@ -50,19 +38,6 @@ def noise_pu(supply: Supply, seed: int, name: str, t_ms: int) -> float:
     slow = supply.slow_pu * noise.wave(seed, f"{name}/mains/slow", t_ms, _SLOW_MS)
     fast = supply.fast_pu * noise.wave(seed, f"{name}/mains/fast", t_ms, _FAST_MS)
     return slow + fast
-
-
-def voltage(supply: Supply, seed: int, name: str, t_ms: int, events: Iterable[Event] = ()) -> float:
-    """Volts at the connection: 0.0 while the mains are off."""
-    factor = 1.0
-    for event in events:
-        if not event.holds(t_ms):
-            continue
-        if event.kind is Kind.MAINS_OFF:
-            return 0.0
-        if event.kind in {Kind.SAG, Kind.SWELL}:
-            factor *= event.pu
-    return supply.nominal_v * factor * undisturbed_pu(supply, seed, name, t_ms)
 
 
 def frequency(seed: int, t_ms: int) -> float:

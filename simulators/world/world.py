@@ -1,38 +1,37 @@
-"""All facilities together, on one schedule of events."""
+"""Places together, on one schedule of events that grows while they live."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.world.events import Event, Kind, Schedule, Scope
-from simulators.world.facility import Facility, FacilityPlan
+from simulators.scenario.model import Constants, ScopePart
+from simulators.world.happenings import Happening, Schedule
+from simulators.world.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-TICK_MS = 500
+    from simulators.scenario.model import SitePart
 
 
 class World:
-    """Facilities by site id. ``seed`` fixes everything that looks like chance."""
+    """Places by site id. ``seed`` fixes everything that looks like chance."""
 
     def __init__(
-        self, plans: Iterable[FacilityPlan], *, seed: int, start_ms: int, tick_ms: int = TICK_MS
+        self, sites: Iterable[SitePart], *, seed: int, start_ms: int, constants: Constants | None = None
     ) -> None:
-        self.schedule = Schedule()
-        start_ms -= start_ms % tick_ms
-        self._facilities = {
-            plan.site: Facility(plan, self.schedule, seed, start_ms, tick_ms) for plan in plans
-        }
+        constants = constants or Constants()
+        self._schedule = Schedule()
+        self._places = {site.id: Place(site, constants, seed, self._schedule, start_ms) for site in sites}
 
-    def __getitem__(self, site: str) -> Facility:
-        """Return a facility by its site id."""
-        return self._facilities[site]
+    def __getitem__(self, site: str) -> Place:
+        """Return a place by its site id."""
+        return self._places[site]
 
-    def begin(self, kind: Kind, site: str, t_ms: int, *, pu: float = 1.0) -> int:
-        """Let something begin at a facility; the number returned ends it."""
-        return self.schedule.add(Event(kind, Scope(site=site), t_ms, pu=pu))
+    def begin(self, kind: str, site: str, t_ms: int, **parameters: float) -> int:
+        """Let something begin at a site; the number returned ends it."""
+        return self._schedule.add(Happening(kind, ScopePart(site=site), t_ms, parameters=parameters))
 
     def end(self, number: int, t_ms: int) -> None:
         """Let it end."""
-        self.schedule.end(number, t_ms)
+        self._schedule.end(number, t_ms)

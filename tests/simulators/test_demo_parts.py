@@ -116,10 +116,11 @@ def test_a_wrong_cause_and_a_stranger_are_named():
 
 def test_the_story_happens_where_there_is_a_ups():
     """The router must live on through what happens, or the story would tell something else."""
-    plans = {plan.site: plan for plan in layout.devices() if plan.kind == "router"}
+    places = {place.id: place for place in layout.places()}
     for scene in SCENES:
-        assert plans[scene.site].ups_id == layout.UPS_ID
-        assert plans[scene.site].modem_feed == f"ups:{layout.UPS_ID}"
+        place = places[scene.site]
+        router = place.part(f"{scene.site}-router")
+        assert router.fed_by == place.way_out(router).fed_by == f"ups:{layout.UPS_ID}"
 
 
 def test_the_collector_takes_the_configuration(tmp_path):
@@ -153,13 +154,19 @@ def test_the_thresholds_are_in_the_catalogue():
 
 def test_every_device_is_enrolled(tmp_path):
     place = workdir.prepare(tmp_path)
-    plans = layout.devices()[:3]
-    workdir.enrol(place, CHOSEN, plans)
+    sites = [one for one in layout.places() if one.id in {"alcaldia", "mercado-santa-fe"}]
+    workdir.enrol(place, CHOSEN, sites)
 
-    for plan in plans:
-        enrolment = json.loads((place.pki / "enrolments" / f"{plan.name}.json").read_text())
-        assert (enrolment["site"], enrolment["feed"]) == (plan.site, plan.feed)
-        assert (place.pki / "devices" / plan.name / "agent.json").is_file()
+    found = {}
+    for enrolment in (place.pki / "enrolments").glob("*.json"):
+        said = json.loads(enrolment.read_text())
+        found[enrolment.stem] = said["site"], said["feed"], said["modem_feed"]
+        assert (place.pki / "devices" / enrolment.stem / "agent.json").is_file()
+    assert found == {
+        "alcaldia-router": ("alcaldia", "ups:ups", "ups:ups"),
+        "alcaldia-pi": ("alcaldia", "ups:ups", "ups:ups"),
+        "mercado-santa-fe-router": ("mercado-santa-fe", "ups:ups", "ups:ups"),
+    }
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path):

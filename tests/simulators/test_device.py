@@ -10,9 +10,7 @@ from certs.enrolment import Place
 from simulators.clock import now_ms
 from simulators.fleet import Fleet
 from simulators.plans import Bench, DevicePlan, Timing
-from simulators.world.events import Kind
-from simulators.world.facility import FacilityPlan
-from simulators.world.ups import UpsModel
+from simulators.scenario.model import Constants, DevicePart, SitePart, UpsPart
 from simulators.world.world import World
 from tests.servers.mosquitto import MosquittoServer, new_authority
 from tests.simulators.listener import Listener
@@ -20,8 +18,14 @@ from tests.simulators.listener import Listener
 pytestmark = pytest.mark.server
 
 FAST = Timing(sample_s=0.5, watch_s=0.5, frame_s=1, keepalive_s=1, resend_s=5, reconnect_s=0.1)
-ON_UPS = DevicePlan("bench-router", "bench", "router", "ups:ups", "ups:ups", "ups")
-ON_MAINS = DevicePlan("bench-router", "bench", "router", "mains", "mains")
+PLAN = DevicePlan("bench-router", "bench")
+ON_UPS = SitePart(
+    id="bench",
+    ups=(UpsPart(id="ups"),),
+    device=(DevicePart(id="bench-router", kind="router", feed="ups:ups"),),
+)
+ON_MAINS = SitePart(id="bench", device=(DevicePart(id="bench-router", kind="router"),))
+QUICK = Constants(ups_values_s=2.0, boot_s=0.5, usb_drops=0.0)
 
 
 @pytest.fixture
@@ -41,13 +45,12 @@ def play(centre, tmp_path):
     """Run a story of a device in a world, while the centre listens."""
     _, server = centre
 
-    def run(plan, story):
-        facility = FacilityPlan("bench", "library", ups=UpsModel(values_ms=2_000) if plan.ups_id else None)
-        world = World([facility], seed=1, start_ms=now_ms())
+    def run(site, story):
+        world = World([site], seed=1, start_ms=now_ms(), constants=QUICK)
         bench = Bench(server.authority.folder, tmp_path / "run", "127.0.0.1", server.device_port, FAST)
 
         async def main():
-            async with Fleet([plan], world, bench) as fleet:
+            async with Fleet([PLAN], world, bench) as fleet:
                 await story(world, fleet)
                 assert fleet.failed() == {}
 
@@ -79,7 +82,7 @@ def test_the_ups_on_battery_is_an_event(centre, play):
 
     async def story(world, _fleet):
         await asyncio.to_thread(listener.wait, "data", lambda one: 1 in one.values("upsd", "ol"))
-        world.begin(Kind.MAINS_OFF, "bench", now_ms())
+        world.begin("mains_off", "bench", now_ms())
         await asyncio.to_thread(
             listener.wait,
             "event",
@@ -94,7 +97,7 @@ def test_a_cut_line_ends_in_a_will_and_the_backlog_comes_after(centre, play):
 
     async def story(world, fleet):
         await asyncio.to_thread(listener.wait, "data")
-        event = world.begin(Kind.BACKHAUL_DOWN, "bench", now_ms())
+        event = world.begin("backhaul_down", "bench", now_ms())
         await asyncio.to_thread(listener.wait, "death")
         assert fleet.devices[0].running
         before = listener.count()
@@ -117,7 +120,7 @@ def test_without_power_it_is_silent_and_comes_back_as_another_boot(centre, play)
 
     async def story(world, fleet):
         stages["first"] = await asyncio.to_thread(listener.wait, "birth")
-        event = world.begin(Kind.MAINS_OFF, "bench", now_ms())
+        event = world.begin("mains_off", "bench", now_ms())
         # no farewell: the broker finds out by the keepalive
         await asyncio.to_thread(listener.wait, "death")
         assert not fleet.devices[0].running

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from simulators.world import calendar, mains, noise
-from simulators.world.events import Event, Kind, Schedule, Scope
 from simulators.world.mains import Supply
 
 HOUR = 3_600_000
@@ -28,42 +27,16 @@ def test_profile_is_linear_between_hours():
 
 def test_voltage_by_hour_without_noise():
     # 127 V times 1.025 at 2 h, times 0.965 at 20 h
-    assert mains.voltage(STILL, 1, "a", MONDAY + 2 * HOUR) == pytest.approx(130.175)
-    assert mains.voltage(STILL, 1, "a", MONDAY + 20 * HOUR) == pytest.approx(122.555)
+    assert 127.0 * mains.day_pu(MONDAY + 2 * HOUR) == pytest.approx(130.175)
+    assert 127.0 * mains.day_pu(MONDAY + 20 * HOUR) == pytest.approx(122.555)
 
 
 def test_noise_stays_within_its_size():
-    quiet = [mains.voltage(STILL, 7, "a", MONDAY + t) for t in range(0, HOUR, 7_777)]
-    noisy = [mains.voltage(Supply(), 7, "a", MONDAY + t) for t in range(0, HOUR, 7_777)]
-    away = [abs(a - b) / 127.0 for a, b in zip(quiet, noisy, strict=True)]
+    away = [abs(mains.noise_pu(Supply(), 7, "a", MONDAY + t)) for t in range(0, HOUR, 7_777)]
 
     assert max(away) <= 0.011
     assert max(away) > 0.003
-
-
-def test_events_multiply_and_mains_off_wins():
-    sag = Event(Kind.SAG, Scope(site="a"), MONDAY, MONDAY + 10, pu=0.8)
-    swell = Event(Kind.SWELL, Scope(site="a"), MONDAY, MONDAY + 10, pu=1.1)
-    off = Event(Kind.MAINS_OFF, Scope(site="a"), MONDAY, MONDAY + 10)
-    at = MONDAY + 5
-
-    calm = mains.voltage(STILL, 1, "a", at)
-    assert mains.voltage(STILL, 1, "a", at, [sag, swell]) == pytest.approx(0.88 * calm)
-    assert mains.voltage(STILL, 1, "a", at, [sag, off]) == 0.0
-    # [at, until): over at its end
-    assert mains.voltage(STILL, 1, "a", MONDAY + 10, [off]) > 100
-
-
-def test_scopes():
-    schedule = Schedule()
-    circuit = schedule.add(Event(Kind.MAINS_OFF, Scope(circuit="c1"), 0))
-    schedule.add(Event(Kind.BACKHAUL_DOWN, Scope(provider="p1"), 0))
-    schedule.add(Event(Kind.SAG, Scope(), 0, pu=0.9))
-
-    assert [event.kind for event in schedule.seen_by("a", "c1", "p2")] == [Kind.MAINS_OFF, Kind.SAG]
-    assert [event.kind for event in schedule.seen_by("a", None, "p1")] == [Kind.BACKHAUL_DOWN, Kind.SAG]
-    schedule.end(circuit, 100)
-    assert not schedule.seen_by("a", "c1", None)[0].holds(100)
+    assert mains.noise_pu(STILL, 7, "a", MONDAY) == 0.0
 
 
 def test_noise_is_a_function_of_its_names():

@@ -7,17 +7,29 @@ import asyncio
 import pytest
 
 from agent.wire import fields
-from simulators import readers
 from simulators.clock import DeviceClock
+from simulators.instruments import readers_of
 from simulators.instruments.base import Intervals
-from simulators.world.events import Kind
-from simulators.world.facility import FacilityPlan
-from simulators.world.ups import UpsModel
+from simulators.scenario.kinds import KINDS, Scope
+from simulators.scenario.model import Constants, DevicePart, MeterPart, SitePart, UpsPart
 from simulators.world.world import World
 
 NOON = 1_772_431_200_000 + 12 * 3_600_000
 TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
 INTERVALS = Intervals(10_000, 2_000)
+NAMES = ["host", "interfaces", "probes", "tamper", "ups", "wifi", "meters"]
+MARKET = SitePart(
+    id="a",
+    kind="market",
+    service="2f3h",
+    ups=(UpsPart(id="ups"),),
+    meter=(MeterPart(leg=1), MeterPart(leg=2)),
+    device=(
+        DevicePart(id="a-modem", kind="modem", feed="ups:ups"),
+        DevicePart(id="a-router", kind="router", feed="ups:ups", uplink="a-modem"),
+    ),
+)
+LEGGED = {"bad_connection": {"leg": 1}, "clock_wrong": {"offset_s": 60}}
 
 
 class Moment:
@@ -37,29 +49,28 @@ def moment():
 
 @pytest.fixture
 def world():
-    plan = FacilityPlan("a", "market", ups=UpsModel(values_ms=2_000))
-    return World([plan], seed=3, start_ms=NOON)
+    return World([MARKET], seed=3, start_ms=NOON, constants=Constants(ups_values_s=2.0, usb_drops=0.0))
 
 
 def everything(world, moment):
     place = world["a"]
-    return [
-        readers.UpsReader(place, "ups", INTERVALS, moment),
-        readers.NetReader(place, INTERVALS, moment),
-        readers.ProbeReader(place, INTERVALS, moment),
-        readers.WifiReader(place, INTERVALS, moment),
-        readers.HostReader(place, INTERVALS, DeviceClock(), moment),
-    ]
+    return readers_of(place, place.site.part("a-router"), INTERVALS, moment, DeviceClock().uptime_ms)
+
+
+def reader(world, moment, name):
+    return next(one for one in everything(world, moment) if one.name == name)
 
 
 def read(reader):
     return asyncio.run(reader.read())
 
 
-@pytest.mark.parametrize("trouble", [None, *Kind])
+@pytest.mark.parametrize(
+    "trouble", [None, *(name for name, kind in KINDS.items() if Scope.SITE in kind.scopes)]
+)
 def test_every_field_is_in_the_register_and_legal(world, moment, trouble):
     if trouble is not None:
-        world.begin(trouble, "a", NOON, pu=0.6)
+        world.begin(trouble, "a", NOON, **LEGGED.get(trouble, {}))
     moment.ms += 10_000
     for reader in everything(world, moment):
         for measurement, instance, row in read(reader):
@@ -73,9 +84,7 @@ def test_every_field_is_in_the_register_and_legal(world, moment, trouble):
 
 
 def test_readers_have_the_shape_that_the_agent_wants(world, moment):
-    names = [reader.name for reader in everything(world, moment)]
-
-    assert names == ["ups", "interfaces", "probes", "wifi", "host"]
+    assert [reader.name for reader in everything(world, moment)] == NAMES
     for reader in everything(world, moment):
         assert reader.interval_ms == 10_000
         assert reader.watch_ms in {0, 2_000}
@@ -83,25 +92,43 @@ def test_readers_have_the_shape_that_the_agent_wants(world, moment):
 
 
 def test_the_ups_on_battery(world, moment):
-    reader = readers.UpsReader(world["a"], "ups", INTERVALS, moment)
-    world.begin(Kind.MAINS_OFF, "a", NOON + 10_000)
-    moment.ms = NOON + 15_000
-    [(measurement, instance, row)] = read(reader)
+    one = reader(world, moment, "ups")
+    world.begin("mains_off", "a", NOON + 10_000)
+    moment.ms = NOON + 315_000
+    [(measurement, instance, row)] = read(one)
 
     assert (measurement, instance) == ("upsd", "ups")
     assert (row["ol"], row["ob"], row["dischrg"], row["chrg"]) == (0, 1, 1, 0)
     assert row["input_voltage"] == 0.0
-    assert row["battery_charge_percent"] < 100.0
-    # the driver looks every 2 s of the clock: last at NOON + 14 s
+    # 4 + 11 + 9 = 24 W for 304 s at 0.85: 2.38 of 84 Wh
+    assert row["battery_charge_percent"] == 97.2
+    # the driver looks every 2 s of the clock: last at NOON + 314 s
     assert (row["age_input_ms"], row["age_status_ms"]) == (1_000, 1_000)
 
 
 def test_a_dead_line_has_no_times(world, moment):
-    reader = readers.ProbeReader(world["a"], INTERVALS, moment)
-    [(_, _, alive)] = read(reader)
-    world.begin(Kind.BACKHAUL_DOWN, "a", NOON)
-    [(_, _, dead)] = read(reader)
+    one = reader(world, moment, "probes")
+    [(_, _, alive), (_, _, modem)] = read(one)
+    world.begin("backhaul_down", "a", NOON)
+    [(_, _, dead), (_, _, modem_still)] = read(one)
 
     assert (alive["result_code"], alive["percent_packet_loss"]) == (0, 0.0)
     assert alive["minimum_response_ms"] < alive["average_response_ms"] < alive["maximum_response_ms"]
+    assert modem == modem_still
     assert dead == {"percent_packet_loss": 100.0, "result_code": 2}
+
+
+def test_a_ups_that_nobody_can_reach_has_stale_data_after_15_s(world, moment):
+    one = reader(world, moment, "ups")
+    read(one)
+    world.begin("ups_contact_lost", "a", NOON + 1_000)
+    said = {}
+    for second in (10, 25, 27):
+        moment.ms = NOON + second * 1_000
+        [(_, _, said[second])] = read(one)
+
+    assert {second: row["data_stale"] for second, row in said.items()} == {10: 0, 25: 0, 27: 1}
+    assert "ol" not in said[27]
+    # who starts meanwhile has never seen anything of it
+    [(_, _, row)] = read(reader(world, moment, "ups"))
+    assert row["data_stale"] == 1

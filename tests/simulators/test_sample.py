@@ -86,9 +86,11 @@ def test_columns_are_those_of_the_registry():
 
 
 def test_every_facility_has_a_router_and_ten_a_ups():
-    plans = layout.devices()
+    places, plans = layout.places(), layout.devices()
+    kinds = [part.kind for place in places for part in place.device if part.has_agent]
 
-    assert set(IDS) == {plan.site for plan in plans if plan.kind == "router"}
-    assert sum(plan.ups_id is not None for plan in plans) == 10
-    assert sum(plan.kind == "pi" for plan in plans) == 5
-    assert len(plans) == len({plan.name for plan in plans})
+    assert [place.id for place in places] == IDS
+    assert all(place.part(f"{place.id}-router").has_agent for place in places)
+    assert sum(bool(place.ups) for place in places) == 10
+    assert (kinds.count("router"), kinds.count("pi")) == (40, 5)
+    assert len(plans) == len({plan.name for plan in plans}) == 45

@@ -1,21 +1,24 @@
 from __future__ import annotations
 
 from simulators.demo import layout
+from simulators.scenario.model import Constants, DevicePart, SitePart, UpsPart
 from simulators.world import people
-from simulators.world.counters import Router
-from simulators.world.events import Kind
-from simulators.world.facility import FacilityPlan
-from simulators.world.ups import Source, UpsModel
+from simulators.world.line_interactive import Source
 from simulators.world.world import World
 
 HOUR = 3_600_000
 MONDAY = 1_772_431_200_000  # local midnight, see test_mains
 NOON = MONDAY + 12 * HOUR
+MARKET = SitePart(
+    id="a",
+    kind="market",
+    ups=(UpsPart(id="ups"),),
+    device=(DevicePart(id="a-router", kind="router", feed="ups:ups"), DevicePart(id="a-pi", kind="pi")),
+)
 
 
 def small(seed=1):
-    plan = FacilityPlan("a", "market", "c1", "p1", ups=UpsModel(values_ms=2_000))
-    return World([plan], seed=seed, start_ms=NOON)
+    return World([MARKET], seed=seed, start_ms=NOON, constants=Constants(ups_values_s=2.0, usb_drops=0.0))
 
 
 def picture(world, times):
@@ -23,7 +26,8 @@ def picture(world, times):
     for t in times:
         place = world["a"]
         place.advance(t)
-        seen.append((t, place.mains_v(t), place.clients(t), place.router.wan.bytes_recv, place.ups.values))
+        supply = place.supply
+        seen.append((t, supply.volts(1, t), supply.clients(t), place.picture(place.site.ups[0])))
     return seen
 
 
@@ -34,62 +38,45 @@ def test_the_same_seed_gives_the_same_world():
     assert picture(small(1), times) != picture(small(2), times)
 
 
-def test_who_asks_when_changes_nothing():
-    often, once = small(), small()
-    picture(often, range(NOON, NOON + 60_000, 333))
-
-    assert picture(often, [NOON + 60_000]) == picture(once, [NOON + 60_000])
-
-
-def test_mains_off_reaches_the_ups_and_what_hangs_on_it():
+def test_what_begins_and_ends_while_the_world_runs():
     world = small()
     place = world["a"]
-    event = world.begin(Kind.MAINS_OFF, "a", NOON + 10_000)
+    place.advance(NOON + 9_000)
+    event = world.begin("mains_off", "a", NOON + 10_000)
 
-    assert place.powered("mains", NOON + 9_000)
-    assert not place.powered("mains", NOON + 10_000)
-    assert place.powered("ups:ups", NOON + 12_000)
-    assert place.ups.status.source == Source.BATTERY
-    assert place.ups.values.input_v == 0.0
+    place.advance(NOON + 12_000)
+    assert not place.powered("mains:1")
+    assert place.powered("ups:ups")
+    assert not place.way("a-pi").up
+    shown = place.picture(place.site.ups[0])
+    assert (shown.source, shown.input_v) == (Source.BATTERY, 0.0)
 
     world.end(event, NOON + 20_000)
-    assert place.powered("mains", NOON + 20_000)
     place.advance(NOON + 24_000)
-    assert place.ups.status.source == Source.LINE
+    assert place.powered("mains:1")
+    assert place.picture(place.site.ups[0]).source is Source.LINE
 
 
-def test_the_backhaul_stops_the_wan_only():
+def test_parameters_of_what_begins():
     world = small()
     place = world["a"]
-    world.begin(Kind.BACKHAUL_DOWN, "a", NOON + 10_000)
-    place.advance(NOON + 11_000)
-    before = (place.router.wan.bytes_recv, place.router.lan.drop_in)
-    place.advance(NOON + 20_000)
+    before = place.supply.volts(1, NOON + 1_000)
+    world.begin("sag", "a", NOON + 1_000, pu=0.8)
+    world.begin("swell", "a", NOON + 1_000, pu=1.1)
 
-    assert not place.backhaul(NOON + 20_000)
-    assert before[0] == place.router.wan.bytes_recv
-    assert before[1] < place.router.lan.drop_in
-
-
-def test_the_battery_flag_ends_with_its_event():
-    world = small()
-    place = world["a"]
-    event = world.begin(Kind.UPS_BATTERY_WORN, "a", NOON)
-    place.advance(NOON + 4_000)
-    assert place.ups.status.replace
-    world.end(event, NOON + 5_000)
-    place.advance(NOON + 8_000)
-    assert not place.ups.status.replace
+    share = place.supply.steady_pu(NOON + 1_000) / small()["a"].supply.steady_pu(NOON + 1_000)
+    assert round(share, 9) == 0.88
+    assert place.supply.volts(1, NOON + 1_000) < before
 
 
-def test_counters_by_hand():
-    router = Router.fresh()
-    router.advance(2.0, 800.0, backhaul=True)
-
-    # 800 kbit/s for 2 s are 200,000 bytes down, 8 % of it up, in packets of 900
-    assert (router.wan.bytes_recv, router.wan.bytes_sent) == (200_000, 16_000)
-    assert (router.wan.packets_recv, router.wan.packets_sent) == (223, 18)
-    assert (router.lan.bytes_recv, router.lan.bytes_sent) == (16_000, 200_000)
+def test_a_ups_that_finds_its_battery_bad_says_so_until_it_has_another():
+    place = small()["a"]
+    [ups] = place.site.ups
+    assert not place.picture(ups).replace
+    place.upses["ups"].worn = True
+    assert place.picture(ups).replace
+    place.upses["ups"].worn = False
+    assert not place.picture(ups).replace
 
 
 def test_people_come_by_day_and_by_kind():
@@ -107,5 +94,6 @@ def test_the_demonstration_has_power_everywhere():
     world = layout.world(layout.Pace(), seed=40, start_ms=NOON)
 
     for plan in layout.devices():
-        assert world[plan.site].powered(plan.feed, NOON), plan.name
-        assert world[plan.site].backhaul(NOON)
+        place = world[plan.site]
+        assert place.powered(place.site.part(plan.name).feed), plan.name
+        assert place.way(plan.name).up
