@@ -122,7 +122,7 @@ class Judge:
         if site is None:
             return None
         devices = tuple(
-            DeviceFacts(entry.id, entry.kind, entry.feed, entry.modem_feed)
+            DeviceFacts(entry.id, entry.kind, entry.feed, entry.modem_feed, entry.uplink)
             for entry in self._registry.devices_of(site_id)
         )
         return SiteFacts(

@@ -15,10 +15,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.model import Readings, Severity, Suspect, Transition
-from collector.rules import device, power, security
+from collector.rules import device, power, security, supply
 from collector.rules.board import OPEN, Board, Finding, Memory, Shows, severity
 from collector.rules.catalogue import CONDITIONS, rank
-from collector.rules.network import outage, path, silence
+from collector.rules.network import outage, path, silence, story, unit
 from collector.rules.network.silence import Voice
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collector.rules.catalogue import Thresholds
     from collector.rules.site import SiteFacts
 
-READERS: Final = (power.observe, path.observe)  # each is given every row
+READERS: Final = (power.observe, path.observe, story.observe, unit.observe, supply.observe)  # each is given every row
 _BLANK: Final[dict[str, Any]] = {
     "devices": {}, "ups": {}, "conditions": {}, "suspects": {}, "outage": None,
 }  # fmt: skip
@@ -53,6 +53,7 @@ def step(
     _observe(board, [item for item in observations if item.device in here])
     device.lapsed(board, silence.tick(board))
     power.tick(board)
+    supply.tick(board)
     outage.tick(board)
     device.tick(board)
     security.tick(board)

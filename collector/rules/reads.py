@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collector.model import Instance
 
-READ: Final = frozenset({"upsd", "wan", "net", "ping"})
+READ: Final = frozenset({"upsd", "wan", "net", "ping", "restart", "tamper"})
 
 
 def reads(measurement: str, instance: Instance) -> bool:

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DeviceFacts:
-    """A device and what feeds it and its modem: ``mains``, ``ups:<id>``, ``poe:<device>``, None: unknown."""
+    """A device and what feeds it and its modem: ``mains``, ``ups:<id>``, ``poe:<device>``, None: unknown.
+
+    ``uplink`` is the device of the site through which it goes out, None when it does so itself or nobody knows.
+    """
 
     id: str
     kind: str = "router"
     feed: str | None = None
     modem_feed: str | None = None
+    uplink: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,15 @@ class SiteFacts:
     def device(self, name: str) -> DeviceFacts | None:
         """Return a device of this site, None when it is not here."""
         return next((device for device in self.devices if device.id == name), None)
+
+    def way_out(self, name: str) -> tuple[str, ...]:
+        """Return the devices through which one goes out, the nearest first; none when nobody knows."""
+        found: list[str] = []
+        device = self.device(name)
+        while device is not None and device.uplink is not None and device.uplink not in {name, *found}:
+            found.append(device.uplink)
+            device = self.device(device.uplink)
+        return tuple(found)
 
     def carried(self, feed: str | None) -> bool | None:
         """Say whether a feed comes from a UPS: True, False for mains, None when it is not known."""

@@ -1,0 +1,76 @@
+"""Why the supply is lost: the verdict of an open ``supply_lost``, and who proves that there are mains.
+
+A UPS without input says nothing of the building: a meter with voltage, or a device that the mains feed and
+that speaks on, shows that its plug, its socket or its breaker is what failed. Then it is a UPS on battery.
+The verdict stands from the opening on, is revised as facts arrive, and is final with the end of the loss,
+which the UPS itself measured.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from collector.model import Fact
+from collector.rules import evidence_around
+from collector.rules.board import OPEN, Finding, Phase, Shows
+from collector.rules.verdict import weigh
+
+if TYPE_CHECKING:
+    from collector.model import Readings
+    from collector.rules.board import Board, Memory
+
+CONDITION: Final = "supply_lost"
+
+
+def observe(board: Board, readings: Readings) -> None:
+    """Remember when somebody last proved that the building has mains."""
+    if readings.current and _proves(board, readings):
+        at_ms = min(readings.time_ms, board.now_ms)
+        board.memory["mains_ms"] = max(board.memory.get("mains_ms", 0), at_ms)
+
+
+def _proves(board: Board, readings: Readings) -> bool:
+    if readings.measurement == "mains":
+        volts = readings.fields.get("voltage")
+        usable = board.thresholds["supply_back_above_pu"] * board.site.nominal_v
+        return isinstance(volts, int | float) and volts >= usable
+    device = board.site.device(readings.device)
+    return device is not None and board.site.carried(device.feed) is False
+
+
+def has_mains(board: Board, ups: Memory) -> bool:
+    """Tell whether the building had mains while this UPS had left the line."""
+    since_ms = ups.get("ob_since_ms")
+    if since_ms is None or ups.get("line") != "ob":
+        return False
+    return bool(board.memory.get("mains_ms", 0) >= since_ms + board.thresholds["input_refresh_grace_ms"])
+
+
+def tick(board: Board) -> None:
+    """Revise what is open, and take back what others have disproved."""
+    for condition, subject, phase in list(board.known()):
+        if condition != CONDITION or phase not in OPEN:
+            continue
+        ups = board.memory["ups"].get(subject)
+        if ups is not None and phase == Phase.RAISED and has_mains(board, ups):
+            board.apply(Finding(CONDITION, subject, Shows.NO, board.now_ms, reason="mains_proved"))
+        else:
+            _revise(board, subject)
+
+
+def _revise(board: Board, subject: str) -> None:
+    kept = [fact for fact in board.facts(CONDITION, subject) if fact.code not in evidence_around.CODES]
+    facts = (*kept, *evidence_around.of_supply(board, board.since_ms(CONDITION, subject)))
+    verdict = weigh((Fact("supply_lost_now"), *facts))
+    board.revise(
+        Finding(
+            CONDITION,
+            subject,
+            Shows.YES,
+            board.now_ms,
+            facts,
+            verdict.cause,
+            verdict.confidence,
+            reason="facts",
+        )
+    )
