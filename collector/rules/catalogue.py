@@ -60,8 +60,24 @@ THRESHOLDS: Final = (
     Threshold("planned_stop_ms", 900_000, "ms", "who stops a device in order starts it again within 15 min"),
     Threshold("silent_together_ms", 90_000, "ms", "devices that fall silent within one detection time"),
     Threshold("security_quiet_ms", 86_400_000, "ms", "a day: a copied card comes on whenever it is used"),
-    Threshold("neighbours_dark_count", 2, "premises", "one dark neighbour may be a coincidence"),
+    Threshold("neighbours_dark_count", 2, "premises", "this one and another, within minutes: no coincidence"),
     Threshold("neighbours_dark_share", 0.3, "of premises", "k of n, as in last-gasp practice of utilities"),
+    Threshold(
+        "neighbours_radius_m", 1_000, "m", "an urban low-voltage network and the feeder's next section"
+    ),
+    Threshold(
+        "neighbours_together_ms", 180_000, "ms", "two detection times: silence is noticed up to 75 s late"
+    ),
+    Threshold("neighbours_fine_after_ms", 40_000, "ms", "a frame of 30 s after the fall has come in by then"),
+    Threshold(
+        "provider_dark_share", 0.5, "of premises", "a provider that fails takes most of its sites along"
+    ),
+    Threshold("cofailure_times", 3, "falls", "fewer say nothing (arXiv 1912.03357 drops rare pairs)"),
+    Threshold("cofailure_share", 0.5, "of falls", "a pair that mostly falls together hangs on one thing"),
+    Threshold("left_behind_ms", 900_000, "ms", "breakers are switched and machines booted in 15 min"),
+    Threshold("window_slack_ms", 60_000, "ms", "a silence is dated by the last frame before it"),
+    Threshold("window_overrun_ms", 300_000, "ms", "machines boot after the work has ended"),
+    Threshold("deaf_slack_ms", 60_000, "ms", "a frame interval and a delivery before the probe failed"),
 )
 DEFAULTS: Final[Thresholds] = {threshold.name: threshold.default for threshold in THRESHOLDS}
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from collector.model import Fact
+from collector.rules import evidence_around
 from collector.rules.board import Phase
 from collector.rules.network import silence
 
@@ -113,18 +114,6 @@ def _others(scene: Scene) -> list[Fact]:
     return [Fact("silent_together", {"count": len(times)})] if len(times) > 1 and close else []
 
 
-def _neighbours(scene: Scene) -> list[Fact]:
-    around, limits = scene.board.site.neighbours, scene.board.thresholds
-    if around is None or around.watched == 0:
-        return []
-    enough = around.dark >= limits["neighbours_dark_count"]
-    share = around.dark / around.watched >= limits["neighbours_dark_share"]
-    params: dict[str, Value] = {"dark": around.dark, "watched": around.watched}
-    if enough and share:
-        return [Fact("neighbours_dark", params)]
-    return [Fact("neighbours_fine", params)] if around.dark == 0 else []
-
-
 def _planned(scene: Scene) -> list[Fact]:
     """Accept an orderly stop as the reason for a while; who never starts again is missing."""
     limit_ms = scene.board.thresholds["planned_stop_ms"]
@@ -199,7 +188,7 @@ def _once(facts: list[Fact]) -> list[Fact]:
 
 
 _BEFORE: Final = (_power_before, _feeds, _path_before)
-_NOW: Final = (_planned, _others, _neighbours, _returns, _story)
+_NOW: Final = (_planned, _others, *evidence_around.AROUND, _returns, _story)
 
 
 def before(scene: Scene) -> tuple[Fact, ...]:

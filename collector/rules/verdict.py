@@ -69,8 +69,34 @@ CLUES: Final[dict[str, Clue]] = {
     "silent_together": Clue(
         {DV: -2.0, UN: -1.5}, "several devices do not fail in the same minute: what they share failed"
     ),
-    "neighbours_dark": Clue({MA: +4.0, BP: +1.0, MS: -1.0}, "other premises near by are dark as well"),
-    "neighbours_fine": Clue({MA: -3.0, BP: -0.5}, "other premises near by have supply and network"),
+    "neighbours_without_supply": Clue(
+        {MA: +6.0, MS: -1.0, BP: -2.0, BS: -2.0, DV: -2.0, UN: -1.0},
+        "premises near by told that their supply went in the same minutes",
+    ),
+    "neighbours_dark": Clue(
+        {MA: +4.5, BP: +2.5, MS: -1.0, BS: -1.0, DV: -2.0, UN: -1.0},
+        "several premises near by fell silent in the same minutes: what they share failed",
+    ),
+    "neighbour_dark": Clue(
+        {MA: +3.0, BP: +2.0, MS: -0.5, DV: -1.0, UN: -1.0}, "one premises near by fell silent with it"
+    ),
+    "neighbours_fine": Clue({MA: -1.5, BP: -0.5}, "premises near by have supply: a street may, the next not"),
+    "circuit_dark": Clue({MA: +4.0, MS: -1.0, BP: -1.0, UN: -1.0}, "others of the utility's circuit fell"),
+    "circuit_fine": Clue({MA: -4.0}, "others of the utility's circuit have supply"),
+    "premises_dark": Clue({MS: +1.0, MA: +0.5, DV: -2.0, UN: -0.5}, "another facility of the building fell"),
+    "premises_fine": Clue({MS: -1.5, MA: -3.0}, "another facility of the building has supply"),
+    "provider_dark": Clue(
+        {BP: +4.0, BS: -2.0, DV: -2.0, UN: -1.0}, "most others of the provider fell silent with it"
+    ),
+    "provider_fine": Clue({BP: -3.0}, "others of the provider have a way out"),
+    "fell_together_before": Clue({MA: +0.5}, "who fell with it did so before: raises confidence only"),
+    "did_not_come_back": Clue({MA: -4.0, MS: +2.0}, "the area is back, this place is not"),
+    "planned_window": Clue(
+        {PL: +10.0, DV: -1.0, MA: -1.0, MS: -1.0, BP: -1.0}, "it began in work that was announced"
+    ),
+    "window_overrun": Clue({PL: -1.0}, "the announced time is over: somebody has to ask"),
+    "centre_broker_down": Clue({CO: +12.0}, "the centre's own message through the broker did not come back"),
+    "centre_uplink_down": Clue({CO: +12.0}, "the centre reaches none of its targets outside"),
     # --- what the return tells ------------------------------------------------------------------
     "restarted": Clue(
         {DV: +1.25, MS: +0.25, MA: +0.25, BS: -2.0, BP: -2.0},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from collector.model import Cause, Change, Fact
-from collector.rules.site import DeviceFacts, Neighbours, SiteFacts
+from collector.rules.site import Around, DeviceFacts, Neighbours, SiteFacts
 from collector.rules.verdict import CLUES, PRIOR, weigh
 from tests.rules.timeline import CARRIED, LONE, Timeline, row, ups
 
@@ -121,16 +121,18 @@ def test_two_that_restart_together_lost_their_mains():
     assert final(day) == Cause.MAINS_SITE
 
 
+def beside(around: Neighbours) -> SiteFacts:
+    return SiteFacts("casa", devices=ROUTER_ON_UPS.devices, neighbours=Around(mains=around))
+
+
 def test_neighbours_make_it_the_area():
-    for around, cause in ((Neighbours(3, 8), Cause.MAINS_AREA), (Neighbours(0, 8), Cause.MAINS_SITE)):
-        site = SiteFacts("casa", devices=ROUTER_ON_UPS.devices, neighbours=around)
-        assert first(dark(site, "OB", input_voltage=0.0, age_input_ms=0)) == cause
-
-
-def test_one_dark_neighbour_or_a_few_of_many_are_no_area():
-    for around in (Neighbours(1, 2), Neighbours(2, 40)):
-        site = SiteFacts("casa", devices=ROUTER_ON_UPS.devices, neighbours=around)
-        assert first(dark(site, "OB", input_voltage=0.0, age_input_ms=0)) == Cause.MAINS_SITE
+    told = {"before": "OB", "input_voltage": 0.0, "age_input_ms": 0}
+    for around, cause in (
+        (Neighbours(3, 8, fine=5), Cause.MAINS_AREA),
+        (Neighbours(1, 2, fine=1, unsupplied=1), Cause.MAINS_AREA),
+        (Neighbours(0, 8, fine=8), Cause.MAINS_SITE),
+    ):
+        assert first(dark(beside(around), **told)) == cause
 
 
 def test_a_planned_stop_on_battery_is_mains():
@@ -166,7 +168,7 @@ def test_silence_alone_never_names_the_backhaul_above_the_mains():
 
 @pytest.mark.parametrize("around", [Neighbours(40, 40), Neighbours(3, 90)])
 def test_mass_silence_is_never_the_collector(around):
-    site = SiteFacts("casa", devices=LONE.devices, neighbours=around)
+    site = SiteFacts("casa", devices=LONE.devices, neighbours=Around(mains=around))
     day = Timeline(site).born(0).keep(30).at(200)
     assert first(day) != Cause.COLLECTOR
 
