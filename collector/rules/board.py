@@ -65,7 +65,7 @@ class Finding:
     """What one subject says of one condition at one moment.
 
     ``raise_ms`` and ``clear_ms`` are how long it must be shown; ``started_ms`` is when it happened, when
-    that is earlier than when it showed.
+    that is earlier than when it showed. ``final``: an end that this shows is the device's own account of it.
     """
 
     condition: str
@@ -79,6 +79,7 @@ class Finding:
     raise_ms: float = 0
     clear_ms: float = 0
     started_ms: int | None = None
+    final: bool = False
 
 
 @dataclass(slots=True)
@@ -114,7 +115,8 @@ class Board:
             self._remember(entry, finding)
             self._announce(Change.RAISED, finding, at_ms, finding.facts)
         elif was_open and not is_open:
-            self._announce(Change.CLEARED, finding, entry["since_ms"], finding.facts or _facts(entry))
+            facts = _facts(entry) if entry.get("cause") else finding.facts or _facts(entry)
+            self._announce(Change.CLEARED, finding, entry["since_ms"], facts, final=finding.final)
         if entry["phase"] == Phase.CLEAR:
             self.memory["conditions"].pop(_key(finding.condition, finding.subject), None)
 
@@ -148,6 +150,20 @@ class Board:
         for key, entry in list(self.memory["conditions"].items()):
             condition, _, subject = key.partition("|")
             yield condition, subject, Phase(entry["phase"])
+
+    def since_ms(self, condition: str, subject: str) -> int:
+        """Return since when a condition stands where it stands."""
+        return int(self._entry(condition, subject)["since_ms"])
+
+    def verdict(self, condition: str, subject: str) -> dict[str, Any]:
+        """Return facts, cause and confidence that an open condition was last announced with."""
+        entry = self._entry(condition, subject)
+        cause = entry.get("cause")
+        return {
+            "facts": _facts(entry),
+            "cause": Cause(cause) if cause else None,
+            "confidence": entry.get("confidence"),
+        }
 
     def facts(self, condition: str, subject: str) -> tuple[Fact, ...]:
         """Return the facts that an open condition was last announced with."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from collector.model import Cause, Fact
+from collector.model import Fact
+from collector.rules import supply
 from collector.rules.board import Finding, Memory, Phase, Shows
 from collector.rules.network import silence
 
@@ -30,8 +31,6 @@ NUMBERS: Final = {
 _CONTACT: Final = frozenset(CONTACT)
 _NUMBERS: Final = (int, float)
 ON_BATTERY: Final = ("supply_lost", "on_battery")
-# the input is measured to be gone; what remains is a plug pulled, or a whole street without supply
-SUPPLY_CONFIDENCE: Final = 0.9
 
 
 def observe(board: Board, readings: Readings) -> None:
@@ -185,16 +184,18 @@ def _findings(board: Board, subject: str, ups: Memory, at_ms: int) -> Iterator[F
 def _line_findings(board: Board, subject: str, ups: Memory, at_ms: int) -> Iterator[Finding]:
     """Give what is shown of the line: on_battery gives way to supply_lost, which must be judged before."""
     facts = (*_input_facts(board, ups), *_battery_facts(ups))
+    judged = supply.judged(board, facts, ups.get("ob_since_ms", at_ms))
     clear_ms = board.thresholds["power_clear_ms"]
     yield Finding(
         "supply_lost",
         subject,
         _shows_supply(board, ups),
         at_ms,
-        facts,
-        Cause.MAINS_SITE,
-        SUPPLY_CONFIDENCE,
+        judged.facts,
+        judged.verdict.cause,
+        judged.verdict.confidence,
         clear_ms=clear_ms,
+        final=ups.get("line") == "ol",
     )
     measured = board.is_open("supply_lost", subject)
     yield Finding(
@@ -230,6 +231,8 @@ def _shows_supply(board: Board, ups: Memory) -> Shows:
         return Shows.UNKNOWN
     if line == "ol":
         return Shows.NO
+    if supply.has_mains(board, ups):
+        return Shows.NO  # the building has mains: this UPS alone has none
     pu = measured_pu(board, ups)
     if pu is None:
         return Shows.UNKNOWN
