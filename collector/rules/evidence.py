@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from collector.model import Fact
 from collector.rules import evidence_around, evidence_before, evidence_return
 from collector.rules.network import silence
+from collector.rules.network.silence import Voice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +39,11 @@ class Scene:
         return list(zip(self.members, self.entries(), strict=True))
 
     def back(self) -> list[tuple[str, Memory]]:
-        """Return those that have come back since."""
+        """Return those that have come back since and told their story: half of it would mislead."""
         return [
-            (name, entry) for name, entry in self.named() if (entry.get("returned_ms") or 0) > self.started_ms
+            (name, entry)
+            for name, entry in self.named()
+            if entry["voice"] not in _AWAY and (entry.get("returned_ms") or 0) > self.started_ms
         ]
 
     def heads(self) -> list[str]:
@@ -63,6 +66,7 @@ class Scene:
         return site.carried(device.feed), site.carried(device.modem_feed)
 
 
+_AWAY: Final = (Voice.SILENT, Voice.RETURNING)
 _RANK: Final = {True: 2, None: 1, False: 0}
 
 

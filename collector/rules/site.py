@@ -122,12 +122,13 @@ class SiteFacts:
         return next((device for device in self.devices if device.id == name), None)
 
     def way_out(self, name: str) -> tuple[str, ...]:
-        """Return the devices through which one goes out, the nearest first; none when nobody knows."""
+        """Return the devices that speak to us through which one goes out, the nearest first."""
         found: list[str] = []
         device = self.device(name)
         while device is not None and device.uplink is not None and device.uplink not in {name, *found}:
-            found.append(device.uplink)
             device = self.device(device.uplink)
+            if device is not None and device.kind != "modem":
+                found.append(device.id)
         return tuple(found)
 
     def carried(self, feed: str | None) -> bool | None:
