@@ -51,6 +51,11 @@ FACTS: Final = {
     "wan_down_before": "The link between device and modem was already down.",
     "probes_failed_before": "Before the silence nothing beyond the modem answered any more.",
     "planned_stop": "The device said that it was being stopped in order.",
+    "ups_alone_before": "UPS {ups} had no input while the building had mains: its plug, socket or breaker.",
+    "mains_good_spent": "UPS {ups} was on line {age} earlier and carries device and modem, but its "
+    "battery is spent.",
+    "line_closed": "The device itself ended its connection: machine and Internet line were alive.",
+    "box_opened": "The box of {device} had been opened {age} earlier.",
     # who else
     "others_speak": "Other devices of the same site do speak ({count}).",
     "silent_together": "{count} devices of the site fell silent at the same time.",
@@ -70,6 +75,7 @@ FACTS: Final = {
     "window_overrun": "The announced work should have ended {age} ago.",
     "centre_broker_down": "The centre did not even receive its own messages: the broker was down.",
     "centre_uplink_down": "The centre had no way out: none of its targets outside answered.",
+    "silent_behind": "{count} devices that go out through {device} fell silent with it.",
     # on return
     "restarted": "On return {device} had restarted; that alone does not say why.",
     "restarted_carried": "On return {device} had restarted although a UPS carries it.",
@@ -83,6 +89,16 @@ FACTS: Final = {
     "story_mains_good": "Its records show the UPS on line during the silence.",
     "story_wan_down": "Its records show the link between device and modem down.",
     "story_wan_up": "Its records show the link to the modem up: the fault lay beyond it.",
+    "another_unit": "Another unit came back in the place of {device}.",
+    "upgraded": "{device} came back with another version of its programs.",
+    "restarted_alone": "{device} had restarted while others with the same supply ran on.",
+    "ran_before_restart": "{device} ran on for {minutes} minutes after its last word; it restarted later.",
+    "cold_start": "{device} knows that it had been without power.",
+    "warm_start": "{device} knows that it restarted without losing power.",
+    "machine_failed": "{device} reports that its watchdog, heat or a crash ended the run before.",
+    "battery_untouched": "The UPS's battery is as full as before ({percent} %): it was not used.",
+    "battery_drained": "The UPS's battery went from {from} % to {to} %: it was used.",
+    "story_supply_lost_later": "Its records show the supply failing long after the silence began.",
     # who speaks
     "security_bad_signature": "Messages whose signature is not that of the device: {count}.",
     "security_wrong_device": "Messages signed with another device's key: {count}.",

@@ -55,6 +55,12 @@ FACTS: Final = {
     "wan_down_before": "El enlace entre el equipo y el módem ya estaba caído.",
     "probes_failed_before": "Antes de callar, ya no había respuesta más allá del módem.",
     "planned_stop": "El equipo avisó que lo estaban deteniendo de manera ordenada.",
+    "ups_alone_before": "El UPS {ups} no recibía corriente aunque en el inmueble sí había luz: clavija, "
+    "contacto o su pastilla.",
+    "mains_good_spent": "{age} antes el UPS {ups} estaba en línea y respalda equipo y módem, pero su "
+    "batería está agotada.",
+    "line_closed": "El propio equipo cerró su conexión: la máquina y la línea de Internet estaban vivas.",
+    "box_opened": "{age} antes se abrió el gabinete de {device}.",
     # who else
     "others_speak": "Otros equipos del mismo sitio sí se comunican ({count}).",
     "silent_together": "{count} equipos del sitio callaron al mismo tiempo.",
@@ -74,6 +80,7 @@ FACTS: Final = {
     "window_overrun": "El trabajo anunciado debió terminar hace {age}.",
     "centre_broker_down": "El centro no recibía ni sus propios mensajes: falla del servidor de mensajes.",
     "centre_uplink_down": "El centro no tenía salida: no respondía ninguno de sus destinos externos.",
+    "silent_behind": "{count} equipos que salen a Internet por {device} callaron junto con él.",
     # on return
     "restarted": "Al volver, {device} había reiniciado; eso solo no dice por qué.",
     "restarted_carried": "Al volver, {device} había reiniciado aunque lo respalda un UPS.",
@@ -87,6 +94,19 @@ FACTS: Final = {
     "story_mains_good": "Sus registros muestran que durante el silencio el UPS siguió recibiendo luz.",
     "story_wan_down": "Sus registros muestran caído el enlace entre el equipo y el módem.",
     "story_wan_up": "Sus registros muestran bien el enlace al módem: la falla estaba más allá.",
+    "another_unit": "En el lugar de {device} volvió otro aparato.",
+    "upgraded": "{device} volvió con otra versión de sus programas.",
+    "restarted_alone": "{device} había reiniciado mientras otros con la misma alimentación siguieron "
+    "encendidos.",
+    "ran_before_restart": "{device} siguió encendido {minutes} minutos después de su último mensaje; "
+    "reinició más tarde.",
+    "cold_start": "{device} sabe que se había quedado sin corriente.",
+    "warm_start": "{device} sabe que reinició sin perder la corriente.",
+    "machine_failed": "{device} informa que lo detuvo su vigilante (watchdog), el calor o una falla del "
+    "sistema.",
+    "battery_untouched": "La batería del UPS está tan llena como antes ({percent} %): no se usó.",
+    "battery_drained": "La batería del UPS bajó de {from} % a {to} %: se usó.",
+    "story_supply_lost_later": "Sus registros muestran que la luz se fue mucho después de que calló.",
     # who speaks
     "security_bad_signature": "Mensajes cuya firma no es la del equipo: {count}.",
     "security_wrong_device": "Mensajes firmados con la llave de otro equipo: {count}.",

@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from collector.rules.catalogue import Thresholds
     from collector.rules.site import SiteFacts
 
-READERS: Final = (power.observe, path.observe, story.observe, unit.observe, supply.observe)  # each is given every row
+READERS: Final = (
+    power.observe,
+    path.observe,
+    story.observe,
+    unit.observe,
+    supply.observe,
+)  # each is given every row
 _BLANK: Final[dict[str, Any]] = {
     "devices": {}, "ups": {}, "conditions": {}, "suspects": {}, "outage": None,
 }  # fmt: skip

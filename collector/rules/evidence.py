@@ -15,8 +15,6 @@ from collector.rules.network import silence
 from collector.rules.network.silence import Voice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from collector.rules.board import Board, Memory
     from collector.rules.site import DeviceFacts
 

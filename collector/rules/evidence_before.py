@@ -70,7 +70,7 @@ def _path(scene: Scene) -> list[Fact]:
 
 
 def _line_closed(scene: Scene) -> list[Fact]:
-    """The machine itself ended its connection, and it reached us: machine and way out lived."""
+    """Tell that the machine itself ended its connection, and that this reached us: both lived."""
     closed = [scene.board.memory["devices"][name].get("closed") for name in scene.heads()]
     return [Fact("line_closed")] if closed and all(closed) else []
 

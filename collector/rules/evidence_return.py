@@ -1,4 +1,4 @@
-"""Which facts the return tells: who restarted and who ran on, what was measured meanwhile, which unit it is."""
+"""Which facts the return tells: who restarted, who ran on, what was measured meanwhile, which unit it is."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _restarted(scene: Scene, name: str) -> Fact:
 
 
 def _starts(scene: Scene) -> list[Fact]:
-    """What platforms know of the restart, where they know it."""
+    """Tell what platforms know of the restart, where they know it."""
     facts = []
     for name, entry in _compared(scene):
         told = entry.get("restart") or {}
@@ -112,17 +112,19 @@ def _kept(scene: Scene, name: str, entry: Memory) -> list[Fact]:
         return [Fact("agent_stopped", {"device": name})]
     if long_enough and share < RAN:
         return []
-    return [Fact("kept_running_on_mains" if _feed(scene, name) is False else "kept_running", {"device": name})]
+    return [
+        Fact("kept_running_on_mains" if _feed(scene, name) is False else "kept_running", {"device": name})
+    ]
 
 
 def _covered(entry: Memory) -> float:
     """Return which share of the silence was measured."""
     whole_ms = max(1, entry["returned_ms"] - entry["silent_ms"])
-    return sum(end_ms - start_ms for start_ms, end_ms in entry["story"].get("runs", ())) / float(whole_ms)
+    return float(sum(end_ms - start_ms for start_ms, end_ms in entry["story"].get("runs", ()))) / whole_ms
 
 
 def _ran_on(scene: Scene, entry: Memory) -> bool:
-    """Tell whether it measured for long after its last word, and fed by more than a battery, then restarted."""
+    """Tell whether it measured for long after its last word, not on a battery, and restarted later."""
     if any(_battery(scene, other) for _, other in scene.back()):
         return False
     return _ran_on_ms(scene, entry) >= scene.board.thresholds["ran_on_ms"]
@@ -184,7 +186,7 @@ def _battery(scene: Scene, entry: Memory) -> bool:
 
 
 def _link_story(scene: Scene) -> list[Fact]:
-    """What those saw who are next to the modem; a port towards another device says nothing of it."""
+    """Tell what those saw who are next to the modem; a port towards another device says nothing of it."""
     up = down = 0
     for name, entry in scene.back():
         if scene.board.site.way_out(name):
@@ -197,4 +199,11 @@ def _link_story(scene: Scene) -> list[Fact]:
     return [Fact("story_wan_up")] if up else []
 
 
-RETURN: Final[tuple[Callable[[Scene], list[Fact]], ...]] = (_units, _restarts, _starts, _runs, _batteries, _story)
+RETURN: Final[tuple[Callable[[Scene], list[Fact]], ...]] = (
+    _units,
+    _restarts,
+    _starts,
+    _runs,
+    _batteries,
+    _story,
+)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class DeviceFacts:
     """A device and what feeds it and its modem: ``mains``, ``ups:<id>``, ``poe:<device>``, None: unknown.
 
-    ``uplink`` is the device of the site through which it goes out, None when it does so itself or nobody knows.
+    ``uplink`` is the device of the site through which it goes out; None: itself, or nobody knows.
     """
 
     id: str

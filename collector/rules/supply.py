@@ -1,7 +1,8 @@
 """Why the supply is lost: the verdict of an open ``supply_lost``, and who proves that there are mains.
 
-A UPS without input says nothing of the building: a meter with voltage, or a device that the mains feed and
-that speaks on, shows that its plug, its socket or its breaker is what failed. Then it is a UPS on battery.
+A UPS without input says nothing of the building: a meter with voltage, a device that the mains feed and that
+speaks on, or a modem on the mains that holds its link show that its plug, its socket or its breaker is what
+failed. Then it is a UPS on battery.
 The verdict stands from the opening on, is revised as facts arrive, and is final with the end of the loss,
 which the UPS itself measured.
 """
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from collector.model import Fact
 from collector.rules.board import Finding, Phase, Shows
 from collector.rules.evidence_around import announced, circuit, cofailure, near, premises
+from collector.rules.network import path
 from collector.rules.verdict import Verdict, weigh
 
 if TYPE_CHECKING:
@@ -39,8 +41,14 @@ def _proves(board: Board, readings: Readings) -> bool:
         volts = readings.fields.get("voltage")
         usable = board.thresholds["supply_back_above_pu"] * board.site.nominal_v
         return isinstance(volts, int | float) and volts >= usable
-    device = board.site.device(readings.device)
-    return device is not None and board.site.carried(device.feed) is False
+    site, device = board.site, board.site.device(readings.device)
+    if device is None:
+        return False
+    if site.carried(device.feed) is False:
+        return True
+    # a modem on the mains holds the link of its port
+    beside = not site.way_out(device.id) and site.carried(device.modem_feed) is False
+    return beside and readings.measurement == "wan" and bool(path.reports_up(readings))
 
 
 def has_mains(board: Board, ups: Memory) -> bool:

@@ -79,7 +79,7 @@ CLUES: Final[dict[str, Clue]] = {
     "planned_stop": Clue({PL: +7.0, DV: -1.0, UN: -0.5}, "the agent said that it was being stopped"),
     "line_closed": Clue(
         {DV: +3.5, BS: -1.5, BP: -1.5, MS: -3.0, MA: -3.0, UN: -1.0},
-        "the machine ended its connection itself, before a ping could be missed: its agent failed, all else lived",
+        "the machine ended its connection itself, before a ping was missed: its agent failed, all else lived",
     ),
     "box_opened": Clue(
         {RM: +7.0, DV: +0.5, UN: -1.0}, "somebody had opened its box: without that nobody took it"

@@ -1,4 +1,4 @@
-"""The unit that fills a position: whether its box was opened, how it started, whether it is another one now."""
+"""The unit that fills a position: whether its box was opened, how it started, whether it is another now."""
 
 from __future__ import annotations
 
