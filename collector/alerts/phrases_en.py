@@ -12,6 +12,7 @@ CONDITIONS: Final = {
     "ups_contact_lost": "No contact with the UPS",
     "ups_self_test": "UPS self-test",
     "outage": "Site out of reach",
+    "area": "Failure of several sites",
     "device_silent": "Device out of reach",
     "security": "Identity of a device in doubt",
 }
@@ -70,6 +71,7 @@ FACTS: Final = {
     "provider_dark": "{dark} of {watched} premises with the same provider fell silent.",
     "provider_fine": "{fine} of {watched} premises with the same provider have a way out.",
     "fell_together_before": "It fell together with {name} before: {times} of {of} times.",
+    "area_members": "It covers {count} sites: {names}.",
     "did_not_come_back": "The area has been back for {age}; this site has not.",
     "planned_window": "It began during announced work ({what}).",
     "window_overrun": "The announced work should have ended {age} ago.",
@@ -126,6 +128,8 @@ ADVICE: Final = {
     "battery_replace": "Plan the replacement. Bring a battery for this UPS; recycle the old one.",
     "ups_contact_lost": "Check the USB cable between UPS and device. Bring a spare USB cable.",
     "ups_self_test": "Nothing to do.",
+    "area": "Send no crew site by site. Ask whom the cause concerns: the utility, the provider or our own "
+    "centre.",
     "device_silent": "Check the device's supply and network cable. Bring a spare adapter and cable.",
     "outage": "First call the building: is there power? Bring a multimeter and a spare device.",
     "security": "Do not send a crew yet. Find out who has the unit or its card; if it was copied or stolen, "
@@ -145,6 +149,7 @@ OUTAGE_ADVICE: Final = {
     "unknown": "First call the building: ask whether there is power and whether the modem is on.",
 }
 
+AREA_PLACE: Final = "{place} and {more} more"
 KINDS: Final = {"alert": "Alert", "update": "Update", "recovery": "Recovered"}
 WORDS: Final = {
     "cause": "Cause",

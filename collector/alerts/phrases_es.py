@@ -16,6 +16,7 @@ CONDITIONS: Final = {
     "ups_contact_lost": "Sin comunicación con el UPS",
     "ups_self_test": "Autoprueba del UPS",
     "outage": "Sitio sin comunicación",
+    "area": "Falla que abarca varios sitios",
     "device_silent": "Equipo sin comunicación",
     "security": "Identidad del equipo en duda",
 }
@@ -75,6 +76,7 @@ FACTS: Final = {
     "provider_dark": "Con el mismo proveedor callaron {dark} de {watched} inmuebles.",
     "provider_fine": "Con el mismo proveedor tienen salida {fine} de {watched} inmuebles.",
     "fell_together_before": "Ya antes cayó junto con {name}: {times} de {of} veces.",
+    "area_members": "Abarca {count} sitios: {names}.",
     "did_not_come_back": "La zona volvió hace {age}; este sitio no.",
     "planned_window": "Empezó durante un trabajo anunciado ({what}).",
     "window_overrun": "El trabajo anunciado debió terminar hace {age}.",
@@ -136,6 +138,8 @@ ADVICE: Final = {
     "su reciclaje.",
     "ups_contact_lost": "Revise el cable USB entre el UPS y el equipo. Lleve un cable USB de repuesto.",
     "ups_self_test": "No hay nada que hacer.",
+    "area": "No envíe cuadrillas sitio por sitio. Pregunte a quien corresponde a la causa: CFE, el "
+    "proveedor de internet o el propio centro.",
     "device_silent": "Revise alimentación y cable de red del equipo. Lleve eliminador y cable de repuesto.",
     "outage": "Llame primero al inmueble y pregunte si hay luz. Lleve multímetro y un equipo de repuesto.",
     "security": "No envíe cuadrilla todavía. Averigüe quién tiene el equipo o su tarjeta; si fue copiado o "
@@ -155,6 +159,7 @@ OUTAGE_ADVICE: Final = {
     "unknown": "Llame primero al inmueble: pregunte si hay luz y si el módem está encendido.",
 }
 
+AREA_PLACE: Final = "{place} y {more} más"
 KINDS: Final = {"alert": "Aviso", "update": "Novedad", "recovery": "Recuperado"}
 WORDS: Final = {
     "cause": "Causa",

@@ -112,6 +112,7 @@ class Board:
         """Announce an opening or an end, and forget what is clear."""
         if is_open and not was_open:
             at_ms = entry["since_ms"] if finding.started_ms is None else finding.started_ms
+            entry["began_ms"] = at_ms
             self._remember(entry, finding)
             self._announce(Change.RAISED, finding, at_ms, finding.facts)
         elif was_open and not is_open:
@@ -168,6 +169,11 @@ class Board:
     def facts(self, condition: str, subject: str) -> tuple[Fact, ...]:
         """Return the facts that an open condition was last announced with."""
         return _facts(self._entry(condition, subject))
+
+    def began_ms(self, condition: str, subject: str) -> int:
+        """Return since when a condition that is open has been, as it was announced."""
+        entry = self._entry(condition, subject)
+        return int(entry["began_ms"] if "began_ms" in entry else entry["since_ms"])
 
     def _entry(self, condition: str, subject: str) -> Memory:
         blank = {"phase": Phase.CLEAR.value, "since_ms": 0}

@@ -147,6 +147,7 @@ _CONDITIONS: Final = (
     Condition("ups_contact_lost", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
     Condition("ups_self_test", Severity.INFO, Route.NOBODY),
     Condition("outage", Severity.CRITICAL, Route.CREW),
+    Condition("area", Severity.CRITICAL, Route.DISPATCHER),  # many outages of one cause: see alerts/storm
     Condition("device_silent", Severity.WARNING, Route.CREW),
     Condition("security", Severity.WARNING, Route.DISPATCHER),  # keys are revoked at the centre
 )

@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.model import Readings, Severity, Suspect, Transition
-from collector.rules import device, power, security, supply
-from collector.rules.board import OPEN, Board, Finding, Memory, Shows, severity
+from collector.rules import device, power, reach, security, supply
+from collector.rules.board import OPEN, Board, Finding, Memory, Phase, Shows, severity
 from collector.rules.catalogue import CONDITIONS, rank
 from collector.rules.network import outage, path, silence, story, unit
 from collector.rules.network.silence import Voice
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collector.rules.catalogue import Thresholds
     from collector.rules.site import SiteFacts
 
+_MOVING: Final = (Phase.RISING, Phase.FALLING)
 READERS: Final = (
     power.observe,
     path.observe,
@@ -61,10 +62,35 @@ def step(
     power.tick(board)
     supply.tick(board)
     outage.tick(board)
+    reach.tick(board)
     device.tick(board)
     security.tick(board)
     _set_status(board)
     return memory, board.transitions
+
+
+LOOK_MS: Final = 30_000  # where only words about a silence can change, with its age
+
+
+def next_look_ms(state: Memory, site: SiteFacts, now_ms: int, thresholds: Thresholds) -> int:
+    """Return when time alone can next change something: who speaks is looked at when it speaks.
+
+    ``state`` is what ``step`` returned.
+    """
+    if any(entry["phase"] in _MOVING for entry in state["conditions"].values()):
+        return now_ms
+    board, due_ms = Board(site, state, now_ms, thresholds), now_ms + LOOK_MS
+    calm = state["outage"] is None and not state["conditions"] and not state["suspects"]
+    deadlines = []
+    for entry in state["devices"].values():
+        voice = Voice(entry["voice"])
+        if voice == Voice.RETURNING:
+            return now_ms
+        if voice in silence.SPEAKING:
+            deadlines.append(int(silence.deadline_ms(board, entry)))
+    if calm and deadlines:
+        return min(deadlines)
+    return min([due_ms, *deadlines])
 
 
 def _copied(value: Any) -> Any:

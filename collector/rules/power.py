@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.model import Fact
-from collector.rules import supply
+from collector.rules import reach, supply
 from collector.rules.board import Finding, Memory, Phase, Shows
 from collector.rules.network import silence
 
@@ -184,16 +184,16 @@ def _findings(board: Board, subject: str, ups: Memory, at_ms: int) -> Iterator[F
 def _line_findings(board: Board, subject: str, ups: Memory, at_ms: int) -> Iterator[Finding]:
     """Give what is shown of the line: on_battery gives way to supply_lost, which must be judged before."""
     facts = (*_input_facts(board, ups), *_battery_facts(ups))
-    judged = supply.judged(board, facts, ups.get("ob_since_ms", at_ms))
+    lost = reach.judged(board, "supply_lost", facts, ups.get("ob_since_ms") or at_ms)
     clear_ms = board.thresholds["power_clear_ms"]
     yield Finding(
         "supply_lost",
         subject,
         _shows_supply(board, ups),
         at_ms,
-        judged.facts,
-        judged.verdict.cause,
-        judged.verdict.confidence,
+        lost.facts,
+        lost.cause,
+        lost.confidence,
         clear_ms=clear_ms,
         final=ups.get("line") == "ol",
     )

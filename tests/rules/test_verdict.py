@@ -126,7 +126,7 @@ def beside(around: Neighbours) -> SiteFacts:
 
 
 def test_neighbours_make_it_the_area():
-    told = {"before": "OB", "input_voltage": 0.0, "age_input_ms": 0}
+    told: dict[str, Any] = {"before": "OB", "input_voltage": 0.0, "age_input_ms": 0}
     for around, cause in (
         (Neighbours(3, 8, fine=5), Cause.MAINS_AREA),
         (Neighbours(1, 2, fine=1, unsupplied=1), Cause.MAINS_AREA),

@@ -137,7 +137,7 @@ def tick(board: Board) -> list[str]:
     lapsed = []
     for device, entry in sorted(board.memory["devices"].items()):
         before = Voice(entry["voice"])
-        if before in SPEAKING and board.now_ms > _deadline(board, entry):
+        if before in SPEAKING and board.now_ms > deadline_ms(board, entry):
             _move(entry, Heard.LAPSED)
             if before != Voice.RETURNING:
                 _begin_silence(entry, before)
@@ -152,7 +152,8 @@ def frame_ms(board: Board, entry: Memory) -> float:
     return float(entry["frame_ms"] or board.thresholds["default_frame_ms"])
 
 
-def _deadline(board: Board, entry: Memory) -> float:
+def deadline_ms(board: Board, entry: Memory) -> float:
+    """Return the moment after which a device that says nothing more is silent."""
     limits, since_ms = board.thresholds, board.site.watched_since_ms
     lapse: float = max(entry["last_ms"], since_ms) + limits["silence_intervals"] * frame_ms(board, entry)
     if entry["voice"] not in {Voice.DYING, Voice.STOPPING}:
