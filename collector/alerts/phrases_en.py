@@ -32,6 +32,7 @@ CAUSES: Final = {
 FACTS: Final = {
     # power
     "input_measured": "The UPS measures {volts} V at its input ({pu} of nominal).",
+    "no_input": "The UPS measures no voltage at its input.",
     "input_not_measured": "The UPS left the line; its input has not been measured since.",
     "battery_charge": "Battery charge: {percent} %.",
     "battery_runtime": "The battery has about {minutes} minutes left.",

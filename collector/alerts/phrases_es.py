@@ -36,6 +36,7 @@ CAUSES: Final = {
 FACTS: Final = {
     # power
     "input_measured": "El UPS mide {volts} V a la entrada ({pu} del voltaje nominal).",
+    "no_input": "El UPS no mide voltaje en su entrada.",
     "input_not_measured": "El UPS pasó a batería; desde entonces no se ha medido el voltaje de entrada.",
     "battery_charge": "Carga de la batería: {percent} %.",
     "battery_runtime": "A la batería le quedan unos {minutes} minutos.",

@@ -47,7 +47,8 @@ def _on_line(scene: Scene, ups: Memory, params: dict[str, Value]) -> list[Fact]:
     device, modem = scene.carried()
     if device is not True or (scene.whole_site and modem is not True):
         return [Fact("mains_good_not_carried", params)]
-    return [Fact("mains_good_spent" if ups.get("rb") else "mains_good_carried", params)]
+    spent = bool(ups.get("rb"))
+    return [Fact("mains_good_spent" if spent else "mains_good_carried", params)]
 
 
 def _feeds(scene: Scene) -> list[Fact]:

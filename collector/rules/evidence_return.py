@@ -119,8 +119,9 @@ def _kept(scene: Scene, name: str, entry: Memory) -> list[Fact]:
 
 def _covered(entry: Memory) -> float:
     """Return which share of the silence was measured."""
-    whole_ms = max(1, entry["returned_ms"] - entry["silent_ms"])
-    return float(sum(end_ms - start_ms for start_ms, end_ms in entry["story"].get("runs", ()))) / whole_ms
+    whole_ms = float(max(1, entry["returned_ms"] - entry["silent_ms"]))
+    runs: list[list[int]] = entry["story"].get("runs", [])
+    return sum(end_ms - start_ms for start_ms, end_ms in runs) / whole_ms
 
 
 def _ran_on(scene: Scene, entry: Memory) -> bool:
