@@ -87,6 +87,30 @@ def alerts(path: Path) -> None:
 
 @cli.command()
 @_config_option
+def probes(path: Path) -> None:
+    """Ask the broker, the store and the way out whether they are there."""
+    config = _load(path)
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+
+    build.run_probes(config, _stop_event())
+
+
+@cli.command()
+@_config_option
+def doctor(path: Path) -> None:
+    """Ask each of the centre's probes once and say what it found."""
+    config = _load(path)
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+
+    lines, well = build.doctor(config)
+    for line in lines:
+        click.echo(line)
+    if not well:
+        sys.exit(commands.FAILED)
+
+
+@cli.command()
+@_config_option
 def web(path: Path) -> None:
     """Serve the dashboard and the API."""
     config = _load(path)
