@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector import __version__, commands
+from collector import __version__, cli_windows, commands
 from collector.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -241,6 +241,10 @@ def user_token(path: Path, label: str, role: str) -> None:
     with Session(build.open_state(config)) as session, session.begin():
         token = add_token(session, label, role, SystemClock().now_ms())
     click.echo(token)
+
+
+cli.add_command(cli_windows.window)
+cli.add_command(cli_windows.group)
 
 
 def main() -> None:

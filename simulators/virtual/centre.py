@@ -190,6 +190,7 @@ class Centre:
         self.connected = True  # to its broker; without it the ingest is deaf
         self.outside = True  # whether the centre's own targets answer
         self._probed_ms = 0
+        self._anew = False  # something was said at the last look
         self.paused: set[str] = set()  # sites whose agents rest: who is silent there is not judged
         self._hearing = Hearing(None)
         announce(self.engine, scenario)
@@ -247,7 +248,9 @@ class Centre:
         awake = [site.id for site in self._registry.sites() if site.id not in self.paused]
         if not (self._hearing.may_judge(now) or self._deaf_by(now)):
             return
-        due = [site for site in awake if not self._sparing or self._attention.due(site, now)]
+        looks = not self._sparing or self._anew  # what one says is news for its neighbours
+        self._anew = False
+        due = [site for site in awake if looks or self._attention.due(site, now)]
         if due or self.judge.said or now >= self._send_ms:
             with Session(self.engine) as session, session.begin():
                 if self.paused:
@@ -257,7 +260,7 @@ class Centre:
                 if due:
                     self.judge.tick(session, due, now)
                 if self.judge.said or now >= self._send_ms:
-                    self.judge.said = False
+                    self._anew, self.judge.said = self.judge.said, False
                     self._send_ms = _deliver(session, now)
 
     def _deaf_by(self, now: int) -> bool:
