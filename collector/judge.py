@@ -16,6 +16,7 @@ from collector.alerts.routes import Routing
 from collector.around.surroundings import Surroundings
 from collector.errors import ConfigError, VigiaError
 from collector.log import Reporter
+from collector.model import Arrival
 from collector.rules import area, catalogue, engine
 from collector.rules.catalogue import Thresholds, UnknownThresholdError
 from collector.rules.site import DeviceFacts, SiteFacts
@@ -69,19 +70,16 @@ class Judge:
         self._due: dict[str, int] = {}  # when time alone can next change something; not in it: now
         self._around = Surroundings(registry, self._limits_of)
 
-    def deafness_explained(self) -> bool:
-        """Say whether the centre's probes tell why nobody is heard: silence is judged all the same."""
-        return self._around.deafness_explained()
-
-    def look_around(self, session: Session, now_ms: int) -> None:
-        """Look at the centre while no site is judged, so that ``deafness_explained`` is up to date."""
-        self._around.refresh(session, (), now_ms)
+    def deaf_by(self, session: Session, now_ms: int) -> bool:
+        """Say whether the centre's probes tell why nobody is heard: then silence is judged all the same."""
+        return self._around.deaf_by(session, now_ms)
 
     def observe(
         self, session: Session, site_id: str, observations: Sequence[Observation], now_ms: int
     ) -> list[Transition]:
         """Take observations of one site, in order of arrival; ``RuleError`` when a rule breaks on them."""
-        self._around.heard(now_ms)
+        if any(isinstance(item, Arrival) for item in observations):
+            self._around.heard(site_id, now_ms)
         return self._step(session, site_id, session.get(RuleState, site_id), observations, now_ms)
 
     def tick(self, session: Session, site_ids: Sequence[str], now_ms: int) -> list[Transition]:

@@ -34,6 +34,8 @@ AT_ONCE: Final = 300
 PROBED_MS: Final = 60_000  # a probe that was not asked for so long says nothing
 DEAF_MS: Final = 7 * 86_400_000  # failures of the centre explain outages that were not settled for so long
 HEARD_MS: Final = 75_000  # who is heard so long after a failure began is heard in spite of it
+RETURN_MS: Final = 15_000  # of two probes, with their timeouts
+REACH: Final = {"broker": 0.0, "uplink": 0.2}  # faults that silence all, and the share that may pass
 _CHUNK: Final = 5_000
 _NONE: Final[tuple[Window, ...]] = ()
 
@@ -79,7 +81,7 @@ class Surroundings:
         self._land = _Land()
         self._seen: dict[str, _Seen] = {}
         self._centre = Centre()
-        self._heard_ms = 0
+        self._heard: dict[str, int] = {}  # site -> its last word
         self._learned: tuple[dict[tuple[str, str], int], dict[str, int]] = ({}, {})
 
     # --- what the rules ask -----------------------------------------------------------------------
@@ -104,15 +106,16 @@ class Surroundings:
         """Return what is known of the centre itself."""
         return self._centre
 
-    def deafness_explained(self) -> bool:
-        """Say whether a probe tells why nobody is heard: then silence may be judged all the same."""
-        return any(span.what in {"broker", "uplink"} and span.until_ms is None for span in self._centre.deaf)
-
     # --- what is told and read --------------------------------------------------------------------
 
-    def heard(self, now_ms: int) -> None:
+    def heard(self, site: str, now_ms: int) -> None:
         """Take that somebody was heard."""
-        self._heard_ms = max(self._heard_ms, now_ms)
+        self._heard[site] = now_ms
+
+    def deaf_by(self, session: Session, now_ms: int) -> bool:
+        """Say whether a probe tells why nobody is heard."""
+        self._read_centre(session, now_ms)
+        return any(span.what in REACH and span.until_ms is None for span in self._centre.deaf)
 
     def note(self, session: Session, said: Sequence[Transition], now_ms: int) -> None:
         """Write down who fell and who came back, and learn from what is over."""
@@ -183,19 +186,34 @@ class Surroundings:
 
     def _read_centre(self, session: Session, now_ms: int) -> None:
         """Read the centre's failures; what somebody was heard through is none."""
+        checked = {row.name: row.checked_ms for row in session.execute(select(Probe.name, Probe.checked_ms))}
         query = select(CentreSpan).where(
-            CentreSpan.what != "ingest",
+            CentreSpan.what.in_(checked),
             CentreSpan.refuted.is_(False),
             or_(CentreSpan.until_ms.is_(None), CentreSpan.until_ms > now_ms - DEAF_MS),
         )
         spans = []
         for span in session.scalars(query.order_by(CentreSpan.since_ms)):
-            if span.until_ms is None and self._heard_ms > span.since_ms + HEARD_MS:
+            until_ms = span.until_ms
+            after_ms, before_ms = span.since_ms + HEARD_MS, checked[span.what] - RETURN_MS
+            if until_ms is None and self._refutes(span.what, after_ms, before_ms):
                 span.refuted = True
-            else:
-                spans.append(Deaf(span.what, span.since_ms, span.until_ms))
-        newest = session.scalars(select(Probe.checked_ms).order_by(Probe.checked_ms.desc()).limit(1)).first()
-        self._centre = Centre(newest is not None and now_ms - newest < PROBED_MS, tuple(spans))
+                continue
+            if until_ms is None and now_ms - checked[span.what] >= PROBED_MS:
+                until_ms = checked[span.what]  # nobody asks any more
+            spans.append(Deaf(span.what, span.since_ms, until_ms))
+        probed = bool(checked) and now_ms - max(checked.values()) < PROBED_MS
+        self._centre = Centre(probed, tuple(spans))
+
+    def _refutes(self, what: str, after_ms: int, before_ms: int) -> bool:
+        """Say whether so many were heard amid the fault that it explains nobody's silence.
+
+        Those who come back when it ends are heard before the probe sees the end. Nobody gets past a broker
+        that does not pass messages; some may reach the centre without its uplink.
+        """
+        heard = sum(after_ms < at_ms < before_ms for at_ms in self._heard.values())
+        least = REACH.get(what, 0.0) * len(self._heard)
+        return what in REACH and heard > least
 
 
 def _places(entries: Iterable[SiteEntry], groups: Iterable[tuple[str, str]]) -> Iterable[area.Place]:

@@ -81,7 +81,10 @@ def listed(session: Session, now_ms: int, *, past: bool = False) -> list[WorkWin
 def current(session: Session, now_ms: int) -> list[WorkWindow]:
     """Return what the rules may have to know: everything that ended less than ``KEPT_MS`` ago."""
     query = select(WorkWindow).where(WorkWindow.to_ms > now_ms - KEPT_MS, WorkWindow.cancelled_ms.is_(None))
-    return list(session.scalars(query.order_by(WorkWindow.from_ms, WorkWindow.id)))
+    rows = list(session.scalars(query.order_by(WorkWindow.from_ms, WorkWindow.id)))
+    for row in rows:
+        session.expunge(row)  # they are kept longer than the transaction
+    return rows
 
 
 def covers(row: WorkWindow, place: Place) -> bool:

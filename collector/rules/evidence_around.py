@@ -6,6 +6,7 @@ provider, probes that nobody runs) gives no fact. Every function looks at one su
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from collector.model import Fact
@@ -22,21 +23,17 @@ NAMES: Final = 3  # so many dark neighbours are named
 
 
 def near(around: Around | None, limits: Thresholds) -> list[Fact]:
-    """Weigh the premises near by: ``supply`` told, or silent only, or with supply.
+    """Weigh the premises near by.
 
-    Two premises that fall in the same minutes, this one and another, are an area, or a share of those within
-    the radius that are known of. Those that have supply are told as well: a street can go dark beside one
-    that does not.
+    Two premises that fall in the same minutes, this one and another, are an area. That others beside them
+    have supply bounds it; it is held against an area only where few of many fell, or nobody.
     """
     found = around.mains if around else None
     if found is None or found.watched == 0:
         return []
-    facts = []
-    if enough(found, limits):
-        facts.append(Fact(_near_code(found), _numbers(found)))
-    if found.fine:
-        facts.append(Fact("neighbours_fine", _numbers(found)))
-    return facts
+    facts = [Fact(_near_code(found), _numbers(found))] if enough(found, limits) else []
+    few = found.dark / found.watched < limits["neighbours_dark_share"]
+    return [*facts, Fact("neighbours_fine", _numbers(found))] if found.fine and few else facts
 
 
 def _near_code(found: Neighbours) -> str:
@@ -147,14 +144,27 @@ def _numbers(found: Neighbours) -> dict[str, Value]:
 
 
 def _around(scene: Scene) -> list[Fact]:
+    """Look at the others; silence that the centre's own fault explains tells nothing of anybody."""
     board, around = scene.board, scene.board.site.neighbours
     if not scene.whole_site or around is None:
         return []
+    if of_the_centre(board.site.centre, scene.started_ms, board.thresholds):
+        around = _told_only(around)
     limits = board.thresholds
     return [
         *near(around, limits), *circuit(around, limits), *premises(around), *provider(around, limits),
         *cofailure(around, limits), *left_behind(around, limits, board.now_ms),
     ]  # fmt: skip
+
+
+def _told_only(around: Around) -> Around:
+    """Keep of who fell those who told that their supply went."""
+    kept = {
+        name: replace(found, dark=found.unsupplied, watched=found.watched - found.dark + found.unsupplied)
+        for name in ("mains", "premises", "circuit")
+        if (found := getattr(around, name)) is not None
+    }
+    return replace(around, provider=None, cofailure=None, **kept)
 
 
 def _announced(scene: Scene) -> list[Fact]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulators.virtual.record import Record, Step, Told
 
 OUTAGES: Final = {"outage": What.SERVICE, "supply_lost": What.MAINS}
+AREA: Final = "area"  # told of for its members: their notifications are these
 BEGIN: Final = ("opened", "reopened")
 
 
@@ -40,7 +41,7 @@ def told(scenario: Scenario, truths: dict[str, SiteTruth], record: Record) -> tu
             notices.justified(scenario, truths[one.site], one.condition, one.subject, at_s),
         )
         for one in record.incidents
-        if one.condition not in OUTAGES
+        if one.condition not in OUTAGES and one.condition != AREA
         for at_s in one.notified_s
         if at_s >= 0
     )
@@ -76,6 +77,9 @@ def _split(steps: Iterable[Step]) -> Iterator[list[Step]]:
             part = []
         if part or step.kind in BEGIN:
             part.append(step)
+        if part and step.kind == "cleared":
+            yield part
+            part = []
     if part:
         yield part
 

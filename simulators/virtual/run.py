@@ -146,7 +146,7 @@ class _World:
                 else:
                     broker.rise()
             self.centre.connected = broker.up
-            broker.reachable = not view.holds("centre_uplink_down", now)
+            broker.reachable = self.centre.outside = not view.holds("centre_uplink_down", now)
             broker.turn()
             await self._until(min(view.next_edge(now), now + round(_LONG_S * 1000), NEVER))
 
