@@ -111,6 +111,7 @@ UPSD = {
     "last_transfer": Field("str", "", None, None, "why the UPS last went to battery, in its own words"),
     "number_transfers": _int("transfers to battery since apcupsd started", "count"),
     "time_on_battery": _int("time on battery now, as apcupsd counts it", "s"),
+    "wiring_fault": _flag("the UPS says that the socket or the building is wired wrongly; else absent"),
 }
 
 HOST = {
@@ -233,6 +234,14 @@ POWER = {
         "frequency": _float("frequency", "Hz", 100),
         "power_factor": _float("power factor", "/", 1, -1),
         "energy": _float("active energy counted by the meter", "Wh"),
+        "leg": _int("leg of the supply that it measures, from 1", "", 3, 1),
+        "place": Field("str", "", None, None, "the circuit that it measures: indoor, outdoor, ..."),
+    }),
+    "pi_power": Measurement(None, "device", {
+        "undervoltage": _flag("the board's supply is below 4.63 V now"),
+        "undervoltage_seen": _flag("it was since the board started"),
+        "throttled": _flag("the processor is slowed down now, for heat or supply"),
+        "throttled_seen": _flag("it was since the board started"),
     }),
     "tamper": Measurement("input", "device", {
         "open": _flag("the door or tamper contact is open"),

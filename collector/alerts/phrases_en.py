@@ -11,6 +11,24 @@ CONDITIONS: Final = {
     "battery_replace": "Battery needs replacing",
     "ups_contact_lost": "No contact with the UPS",
     "ups_self_test": "UPS self-test",
+    "battery_aged": "Aged battery",
+    "battery_not_charging": "The battery does not charge",
+    "runtime_low": "Short runtime with a full battery",
+    "overload": "UPS overloaded",
+    "ups_hot": "UPS too hot",
+    "wiring_fault": "Socket wired wrongly",
+    "undervoltage": "Low voltage",
+    "overvoltage": "High voltage",
+    "voltage_hazard": "DANGER: very high voltage",
+    "frequency": "Frequency of the mains out of range",
+    "repeated_transfers": "UPS goes to battery again and again",
+    "regulating": "UPS corrects the voltage for much of the day",
+    "bad_connection": "Loose connection in the wiring",
+    "open_neutral": "Open neutral",
+    "circuit_dead": "Circuit without voltage",
+    "board_undervoltage": "Weak supply of the board",
+    "restarts": "Device restarts although there is power",
+    "tamper": "Box opened",
     "outage": "Site out of reach",
     "area": "Failure of several sites",
     "device_silent": "Device out of reach",
@@ -38,6 +56,33 @@ FACTS: Final = {
     "battery_runtime": "The battery has about {minutes} minutes left.",
     "ups_load": "Load on the UPS: {percent} %.",
     "battery_reported_bad": "The UPS itself asks for a new battery.",
+    "charge_stalled": "The charge has not risen above {percent} % for {hours} h, with mains.",
+    "runtime_lost": "At the same load the runtime fell by {percent} %: from {before} to {minutes} minutes.",
+    "outage_outlasts": "Half of this site's outages last {minutes} minutes or more: it will not carry them.",
+    "outage_carried": "Half of this site's outages last up to {minutes} minutes: it still carries them.",
+    "ups_temperature": "Temperature inside the UPS: {degrees} °C.",
+    "wiring_reported": "The UPS itself says that its socket is wired wrongly: live and neutral swapped, "
+    "or no earth.",
+    "transfers_counted": "It went to battery {count} times in {hours} hours.",
+    "transfer_reason": "The reason that the UPS gives: “{reason}”.",
+    "regulated": "In the last 24 hours it corrected the voltage for {hours} hours.",
+    "frequency_measured": "Frequency measured: {hertz} Hz.",
+    "check_neutral": "Unstable or high voltage in the building: check the neutral.",
+    "meter_measured": "Meter {meter} shows {volts} V ({pu} of nominal).",
+    "meter_live": "Meter {meter} shows {volts} V: the building has power.",
+    "meter_zero": "Meter {meter} measures no voltage.",
+    "meter_silent": "Meter {meter} stopped answering when the UPS went to battery.",
+    "mains_fed_speaks": "{device} hangs on the mains and goes on speaking: the building has power.",
+    "legs_apart": "One leg shows {low} V and another one {high} V: they move apart, as without a neutral.",
+    "resistance_measured": "Meter {meter}: the connection has {ohm} ohm; the voltage falls as current rises.",
+    "resistance_usual": "Usual for this connection: {ohm} ohm.",
+    "circuit_without_voltage": "The circuit of meter {meter} has no voltage; another one of the building "
+    "has.",
+    "outdoor_circuit": "It is the outdoor circuit: check its breaker and residual-current device.",
+    "board_low": "The board measures less than 4.63 V at its supply.",
+    "board_throttled": "For that reason, or for heat, its processor is slowed down.",
+    "restarts_counted": "It restarted {count} times in {hours} hours, with power present.",
+    "tamper_open": "The contact “{input}” of the box was opened.",
     "contact_lost_why": "Why contact was lost: {why}.",
     "last_seen_on_battery": "When last seen it was on battery, {age} ago.",
     "last_seen_on_line": "When last seen it was on line, {age} ago.",
@@ -131,6 +176,43 @@ ADVICE: Final = {
     "ups_self_test": "Nothing to do.",
     "area": "Send no crew site by site. Ask whom the cause concerns: the utility, the provider or our own "
     "centre.",
+    "battery_aged": "Plan the replacement before the rainy season. Bring a battery for this UPS; recycle the "
+    "old one.",
+    "battery_not_charging": "Check the battery's terminals and the UPS's fuse. If they are sound, battery or "
+    "charger failed. Bring a battery and a multimeter.",
+    "runtime_low": "See what hangs on the UPS and remove what need not. If nothing can go, the battery is "
+    "spent: bring one for this UPS.",
+    "overload": "Unplug from the UPS what is not the network's (heaters, coffee makers, printers). "
+    "Overloaded, it switches off the moment the mains fail.",
+    "ups_hot": "Check that the UPS has air and stands out of the sun. Heat shortens a battery's life.",
+    "wiring_fault": "Have an electrician check the socket: polarity and earth. Bring a socket tester and a "
+    "multimeter.",
+    "undervoltage": "Ask whether lights dim when other things are switched on. If the whole area has it, "
+    "report it to the utility (CFE, 071); if not, check connections. Bring a multimeter.",
+    "overvoltage": "Unplug what need not run. If the whole area has it, report it to the utility (CFE, "
+    "071); if not, check the neutral. Bring a multimeter.",
+    "voltage_hazard": "Danger of fire and of electric shock. Call the building now: unplug devices and, if "
+    "it can be done without risk, open the main switch. Do not touch the wiring: electricians only, with "
+    "insulating gloves and a multimeter. With smoke or a smell of burning, leave and call 911. Report it to "
+    "the utility (CFE, 071).",
+    "frequency": "It is the whole grid's, or the building runs on a generator. Nothing to repair at the "
+    "site.",
+    "repeated_transfers": "Check plug, socket and breaker of the UPS: it is mostly these. If they are "
+    "sound, ask the utility (CFE, 071) to check the service drop. Bring a multimeter.",
+    "regulating": "The building's voltage is wrong for hours. Measure at different hours and report the "
+    "readings to the utility (CFE, 071).",
+    "bad_connection": "Tighten or replace the loose or corroded connection: service drop, meter, switch or "
+    "socket. It heats up under load: electricians only, with the power off. Bring a multimeter and lugs.",
+    "open_neutral": "Danger of fire. Call the building now: unplug devices and, if it can be done without "
+    "risk, open the main switch. Check the neutral from the service entrance on; if it is loose on the "
+    "utility's side, report it (CFE, 071). Electricians only, with insulating gloves and a multimeter.",
+    "circuit_dead": "Check breaker and residual-current device of that circuit. If the latter trips again "
+    "do not force it: there is a leak. If there is voltage, check the meter. Bring a multimeter.",
+    "board_undervoltage": "Replace adapter and cable by original ones (5.1 V, 3 A) and remove what hangs on "
+    "the USB ports. Bring both.",
+    "restarts": "Check the device's plug and adapter. Bring a spare adapter and a spare device, configured.",
+    "tamper": "Call the building and ask who opened the box. If nobody knows, do not go alone and follow the "
+    "procedure for theft.",
     "device_silent": "Check the device's supply and network cable. Bring a spare adapter and cable.",
     "outage": "First call the building: is there power? Bring a multimeter and a spare device.",
     "security": "Do not send a crew yet. Find out who has the unit or its card; if it was copied or stolen, "

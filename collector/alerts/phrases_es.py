@@ -15,6 +15,24 @@ CONDITIONS: Final = {
     "battery_replace": "Hay que cambiar la batería",
     "ups_contact_lost": "Sin comunicación con el UPS",
     "ups_self_test": "Autoprueba del UPS",
+    "battery_aged": "Batería envejecida",
+    "battery_not_charging": "La batería no carga",
+    "runtime_low": "Poco respaldo con la batería llena",
+    "overload": "UPS sobrecargado",
+    "ups_hot": "UPS demasiado caliente",
+    "wiring_fault": "Contacto mal conectado",
+    "undervoltage": "Voltaje bajo",
+    "overvoltage": "Voltaje alto",
+    "voltage_hazard": "PELIGRO: voltaje muy alto",
+    "frequency": "Frecuencia de la red fuera de lo normal",
+    "repeated_transfers": "El UPS pasa a batería una y otra vez",
+    "regulating": "El UPS corrige el voltaje gran parte del día",
+    "bad_connection": "Falso contacto en la instalación",
+    "open_neutral": "Neutro abierto",
+    "circuit_dead": "Circuito sin voltaje",
+    "board_undervoltage": "Alimentación insuficiente de la tarjeta",
+    "restarts": "Equipo que reinicia habiendo luz",
+    "tamper": "Gabinete abierto",
     "outage": "Sitio sin comunicación",
     "area": "Falla que abarca varios sitios",
     "device_silent": "Equipo sin comunicación",
@@ -42,6 +60,33 @@ FACTS: Final = {
     "battery_runtime": "A la batería le quedan unos {minutes} minutos.",
     "ups_load": "Carga conectada al UPS: {percent} %.",
     "battery_reported_bad": "El propio UPS pide que se cambie la batería.",
+    "charge_stalled": "La carga no pasa de {percent} % desde hace {hours} h, habiendo luz.",
+    "runtime_lost": "Con la misma carga, el respaldo bajó {percent} %: de {before} a {minutes} minutos.",
+    "outage_outlasts": "La mitad de los cortes de este sitio duran {minutes} minutos o más: no alcanza.",
+    "outage_carried": "La mitad de los cortes de este sitio duran hasta {minutes} minutos: aún alcanza.",
+    "ups_temperature": "Temperatura dentro del UPS: {degrees} °C.",
+    "wiring_reported": "El propio UPS avisa que el contacto está mal conectado: fase y neutro invertidos, "
+    "o sin tierra.",
+    "transfers_counted": "Pasó a batería {count} veces en {hours} horas.",
+    "transfer_reason": "Motivo que da el UPS: «{reason}».",
+    "regulated": "En las últimas 24 horas corrigió el voltaje durante {hours} horas.",
+    "frequency_measured": "Frecuencia medida: {hertz} Hz.",
+    "check_neutral": "Voltaje alto o inestable en el inmueble: revise el neutro.",
+    "meter_measured": "El medidor {meter} marca {volts} V ({pu} del voltaje nominal).",
+    "meter_live": "El medidor {meter} marca {volts} V: en el inmueble sí hay luz.",
+    "meter_zero": "El medidor {meter} no mide voltaje.",
+    "meter_silent": "El medidor {meter} dejó de responder cuando el UPS pasó a batería.",
+    "mains_fed_speaks": "{device} está conectado a la luz y sigue comunicándose: en el inmueble sí hay luz.",
+    "legs_apart": "Una fase marca {low} V y otra {high} V: se separan, como cuando falta el neutro.",
+    "resistance_measured": "Medidor {meter}: la conexión tiene {ohm} ohm; al subir la corriente, el voltaje "
+    "cae.",
+    "resistance_usual": "Lo usual en esta conexión son {ohm} ohm.",
+    "circuit_without_voltage": "El circuito del medidor {meter} no tiene voltaje; otro del inmueble sí.",
+    "outdoor_circuit": "Es el circuito exterior: revise su pastilla y su interruptor diferencial.",
+    "board_low": "La tarjeta mide menos de 4.63 V en su alimentación.",
+    "board_throttled": "Por eso, o por calor, el procesador trabaja más lento.",
+    "restarts_counted": "Reinició {count} veces en {hours} horas, y había luz.",
+    "tamper_open": "Se abrió el contacto «{input}» del gabinete.",
     "contact_lost_why": "Motivo de la pérdida de comunicación: {why}.",
     "last_seen_on_battery": "La última vez que se vio estaba con batería, hace {age}.",
     "last_seen_on_line": "La última vez que se vio recibía luz, hace {age}.",
@@ -141,6 +186,46 @@ ADVICE: Final = {
     "ups_self_test": "No hay nada que hacer.",
     "area": "No envíe cuadrillas sitio por sitio. Pregunte a quien corresponde a la causa: CFE, el "
     "proveedor de internet o el propio centro.",
+    "battery_aged": "Programe el cambio de la batería antes de la temporada de lluvias. Lleve una del modelo "
+    "del UPS y regrese la usada para su reciclaje.",
+    "battery_not_charging": "Revise los bornes de la batería y el fusible del UPS. Si están bien, falla la "
+    "batería o el cargador. Lleve una batería y multímetro.",
+    "runtime_low": "Vea qué hay conectado al UPS y quite lo que no haga falta. Si no sobra nada, la batería "
+    "está gastada: lleve una del modelo del UPS.",
+    "overload": "Desconecte del UPS lo que no sea de la red (calefactores, cafeteras, impresoras). Con "
+    "sobrecarga, el UPS se apaga en cuanto falte la luz.",
+    "ups_hot": "Revise que el UPS tenga ventilación y no le dé el sol. El calor acorta la vida de la "
+    "batería.",
+    "wiring_fault": "Un electricista debe revisar el contacto: polaridad y tierra física. Lleve probador de "
+    "contactos y multímetro.",
+    "undervoltage": "Pregunte si en el inmueble las luces bajan al encender otros aparatos. Si pasa en toda "
+    "la zona, repórtelo a CFE (071); si no, revise conexiones. Lleve multímetro.",
+    "overvoltage": "Desconecte lo que no haga falta. Si pasa en toda la zona, repórtelo a CFE (071); si no, "
+    "revise el neutro. Lleve multímetro.",
+    "voltage_hazard": "Peligro de incendio y de descarga. Llame ya al inmueble: que desconecten los "
+    "aparatos y, si pueden hacerlo sin riesgo, bajen el interruptor general. No toque la instalación: solo "
+    "personal electricista, con guantes dieléctricos y multímetro. Si hay humo u olor a quemado, salgan y "
+    "llamen al 911. Reporte a CFE (071).",
+    "frequency": "Es de toda la red eléctrica, o el inmueble usa una planta de luz. Nada que reparar en el "
+    "sitio.",
+    "repeated_transfers": "Revise clavija, contacto y pastilla del UPS: es lo más común. Si están bien, "
+    "pida a CFE (071) que revise la acometida. Lleve multímetro.",
+    "regulating": "El voltaje del inmueble está mal durante horas. Mida a distintas horas y repórtelo a CFE "
+    "(071) con esas lecturas.",
+    "bad_connection": "Apriete o cambie la conexión floja o corroída: acometida, medidor, interruptor o "
+    "contacto. Se calienta con la carga: solo personal electricista, sin tensión. Lleve multímetro y "
+    "zapatas.",
+    "open_neutral": "Peligro de incendio. Llame ya al inmueble: que desconecten los aparatos y, si pueden "
+    "hacerlo sin riesgo, bajen el interruptor general. Revise el neutro desde la acometida; si está suelto "
+    "del lado de CFE, repórtelo al 071. Solo personal electricista, con guantes dieléctricos y multímetro.",
+    "circuit_dead": "Revise la pastilla y el interruptor diferencial de ese circuito. Si el diferencial "
+    "vuelve a botar, no lo fuerce: hay una fuga. Si hay voltaje, revise el medidor. Lleve multímetro.",
+    "board_undervoltage": "Cambie el eliminador y el cable por unos originales (5.1 V, 3 A) y quite lo que "
+    "cuelgue de los puertos USB. Lleve ambos.",
+    "restarts": "Revise clavija y eliminador del equipo. Lleve un eliminador de repuesto y un equipo ya "
+    "configurado.",
+    "tamper": "Llame al inmueble y pregunte quién abrió el gabinete. Si nadie sabe, no vaya sin compañía y "
+    "siga el protocolo de robo.",
     "device_silent": "Revise alimentación y cable de red del equipo. Lleve eliminador y cable de repuesto.",
     "outage": "Llame primero al inmueble y pregunte si hay luz. Lleve multímetro y un equipo de repuesto.",
     "security": "No envíe cuadrilla todavía. Averigüe quién tiene el equipo o su tarjeta; si fue copiado o "

@@ -66,6 +66,7 @@ class Finding:
 
     ``raise_ms`` and ``clear_ms`` are how long it must be shown; ``started_ms`` is when it happened, when
     that is earlier than when it showed. ``final``: an end that this shows is the device's own account of it.
+    ``on_return``: it was found in what a device had kept of a silence.
     """
 
     condition: str
@@ -80,6 +81,7 @@ class Finding:
     clear_ms: float = 0
     started_ms: int | None = None
     final: bool = False
+    on_return: bool = False
 
 
 @dataclass(slots=True)
@@ -136,6 +138,12 @@ class Board:
         self._remember(entry, finding, final=final)
         self._announce(Change.REVISED, finding, finding.at_ms, finding.facts, final=final)
         return True
+
+    def show(self, finding: Finding) -> None:
+        """Apply what may change something: what shows, and what is on its way or open."""
+        known = _key(finding.condition, finding.subject) in self.memory["conditions"]
+        if known or finding.shows == Shows.YES:
+            self.apply(finding)
 
     def phase(self, condition: str, subject: str) -> Phase:
         """Say where a condition stands."""
@@ -205,6 +213,7 @@ class Board:
                 facts=facts,
                 reason=finding.reason,
                 final=final or bool(entry.get("final")),
+                found_on_return=finding.on_return,
             )
         )
 

@@ -45,6 +45,84 @@ THRESHOLDS: Final = (
     Threshold("replace_battery_clear_ms", 600_000, "ms", "a new battery is reported steadily"),
     Threshold("contact_lost_raise_ms", 15_000, "ms", "upsmon's DEADTIME"),
     Threshold("contact_lost_clear_ms", 10_000, "ms", "one full sample with contact"),
+    Threshold("undervoltage_below_pu", 0.9, "pu", "CFE's tolerance of 10 % (Reglamento LSPEE, article 18)"),
+    Threshold("undervoltage_clear_pu", 0.92, "pu", "2 % above: noise of the mains is about 1 %"),
+    Threshold("overvoltage_above_pu", 1.1, "pu", "CFE's tolerance of 10 % (Reglamento LSPEE, article 18)"),
+    Threshold("overvoltage_clear_pu", 1.08, "pu", "2 % below: noise of the mains is about 1 %"),
+    Threshold("voltage_raise_ms", 60_000, "ms", "IEEE 1159: sustained is longer than a minute"),
+    Threshold("voltage_clear_ms", 60_000, "ms", "as long as it took"),
+    Threshold(
+        "hazard_above_pu", 1.15, "pu", "a lost neutral begins there; supplies and varistors burn above"
+    ),
+    Threshold("hazard_clear_pu", 1.1, "pu", "back within the supply's tolerance"),
+    Threshold("hazard_clear_ms", 60_000, "ms", "a loose neutral makes contact for seconds"),
+    Threshold("hazard_apart_ms", 3_000, "ms", "two readings: one alone may be a transient or an error"),
+    Threshold("voltage_beyond_pu", 2.2, "pu", "a lost neutral gives 1.73 at most: more is a wrong reading"),
+    Threshold(
+        "reading_gap_ms", 120_000, "ms", "readings further apart show nothing of the time between them"
+    ),
+    Threshold(
+        "value_stale_ms", 120_000, "ms", "NUT's slow drivers refresh within 30 s; twice missed is stale"
+    ),
+    Threshold("nominal_hz", 60, "Hz", "the frequency of Mexico's supply"),
+    Threshold(
+        "frequency_off_hz", 1, "Hz", "the supply's tolerance of 0.8 %, and 0.5 Hz of a cheap UPS's error"
+    ),
+    Threshold("frequency_clear_hz", 0.7, "Hz", "nearer than it was raised"),
+    Threshold(
+        "transfers_count", 5, "transfers", "so many in a day are no accident: loose contact or bad supply"
+    ),
+    Threshold("transfers_window_ms", 86_400_000, "ms", "a day"),
+    Threshold(
+        "regulating_share", 0.25, "of a day", "six hours of a day below or above what the UPS passes on"
+    ),
+    Threshold("regulating_clear_share", 0.1, "of a day", "less than half of what raised it"),
+    Threshold("overload_percent", 100, "%", "above what the UPS is built for it drops the load on battery"),
+    Threshold("overload_clear_percent", 95, "%", "5 % below"),
+    Threshold("overload_raise_ms", 30_000, "ms", "longer than motors and printers take to start"),
+    Threshold("overload_clear_ms", 60_000, "ms", "two refreshes of a slow driver"),
+    Threshold("runtime_low_s", 300, "s", "shorter than a crew's call to the building takes"),
+    Threshold("runtime_clear_s", 420, "s", "40 % more: the estimate follows the load"),
+    Threshold("runtime_raise_ms", 300_000, "ms", "a load that is only switched on for a moment"),
+    Threshold("battery_charged_percent", 90, "%", "chargers slow down above; the last tenth says little"),
+    Threshold(
+        "battery_aged_share", 0.6, "of its runtime", "IEEE 1188 replaces at 80 % of capacity; runtimes vary"
+    ),
+    Threshold(
+        "battery_weak_share", 0.8, "of its runtime", "IEEE 1188: 80 %, where outages outlast it as well"
+    ),
+    Threshold("battery_outages", 5, "outages", "a median of fewer says nothing of a site"),
+    Threshold("charge_stalled_ms", 10_800_000, "ms", "UPSes recharge in 4 to 8 h; 3 h without 1 % is none"),
+    Threshold("charge_rise_percent", 1, "%", "the step of most UPSes"),
+    Threshold("ups_hot_above_c", 55, "Cel", "published dumps of healthy UPSes show up to 50"),
+    Threshold("ups_hot_clear_c", 50, "Cel", "5 below"),
+    Threshold("ups_hot_raise_ms", 300_000, "ms", "heat is slow; a single reading may be wrong"),
+    Threshold("wiring_raise_ms", 60_000, "ms", "a UPS may say so while it is plugged in"),
+    Threshold("wiring_clear_ms", 600_000, "ms", "a repaired socket is reported steadily"),
+    Threshold("board_low_raise_ms", 30_000, "ms", "a dip when a radio starts is shorter"),
+    Threshold("board_low_clear_ms", 600_000, "ms", "a weak adapter dips again under load"),
+    Threshold("restarts_count", 3, "restarts", "one may be an update, two a coincidence"),
+    Threshold("restarts_window_ms", 86_400_000, "ms", "a day"),
+    Threshold("mains_fed_after_ms", 20_000, "ms", "what hangs on the mains and speaks so late has mains"),
+    Threshold("meter_together_ms", 15_000, "ms", "meters of one device are read within one sample (10 s)"),
+    Threshold("meter_silent_ms", 90_000, "ms", "meters live on what they measure; frames come 30 s apart"),
+    Threshold("meter_forget_ms", 604_800_000, "ms", "a week: a meter that was taken away"),
+    Threshold("meter_live_pu", 0.5, "pu", "IEEE 1159: 0.5 pu and less is no usable supply"),
+    Threshold("circuit_clear_ms", 10_000, "ms", "one full sample with voltage"),
+    Threshold("resistance_step_a", 1, "A", "smaller steps drown in the noise of the mains"),
+    Threshold("resistance_steps", 5, "steps", "the median of five holds against two bad ones"),
+    Threshold(
+        "resistance_high_ohm", 0.6, "ohm", "sound connections of houses have 0.1 to 0.4 (IEC 60725: 0.4)"
+    ),
+    Threshold("resistance_rise", 3, "times", "of the connection's own history: a clamp that corrodes"),
+    Threshold("resistance_floor_ohm", 0.3, "ohm", "three times nothing is nothing"),
+    Threshold("neutral_high_pu", 1.06, "pu", "a sound leg is not above in the night's highest hour"),
+    Threshold("neutral_low_pu", 0.94, "pu", "and the other leg not below"),
+    Threshold("neutral_apart_pu", 0.2, "pu", "load of one leg alone moves sound legs by 2 % at most"),
+    Threshold("neutral_clear_pu", 0.1, "pu", "half of what raised it"),
+    Threshold("neutral_raise_ms", 5_000, "ms", "two samples"),
+    Threshold("neutral_clear_ms", 60_000, "ms", "a loose neutral makes contact for seconds"),
+    Threshold("tamper_clear_ms", 600_000, "ms", "closed for ten minutes: whoever it was is gone"),
     Threshold(
         "clock_step_ms", 300_000, "ms", "a sample that much older is a corrected clock, not a late sample"
     ),
@@ -141,11 +219,30 @@ class Condition:
 _CONDITIONS: Final = (
     Condition("supply_lost", Severity.CRITICAL, Route.CREW),
     Condition("on_battery", Severity.WARNING, Route.CREW),
-    # half a minute: a spent battery is low the moment a flicker begins
-    Condition("battery_low", Severity.CRITICAL, Route.CREW, hold_off_ms=30_000),
+    # a spent battery is low the moment a flicker begins: half a minute of it, and the time to clear
+    Condition("battery_low", Severity.CRITICAL, Route.CREW, hold_off_ms=45_000),
     Condition("battery_replace", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
     Condition("ups_contact_lost", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
     Condition("ups_self_test", Severity.INFO, Route.NOBODY),
+    Condition("battery_aged", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
+    Condition("battery_not_charging", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
+    Condition("runtime_low", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
+    Condition("overload", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
+    Condition("ups_hot", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
+    Condition("wiring_fault", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
+    Condition("undervoltage", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
+    Condition("overvoltage", Severity.WARNING, Route.MAINTENANCE),  # it wears out whatever is plugged in
+    Condition("voltage_hazard", Severity.HAZARD, Route.CREW, hold_off_ms=0),
+    Condition("frequency", Severity.INFO, Route.DISPATCHER),  # the whole grid's: one message per site is none
+    Condition("repeated_transfers", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
+    Condition("regulating", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
+    Condition("bad_connection", Severity.WARNING, Route.MAINTENANCE),  # it heats up with every load
+    Condition("open_neutral", Severity.CRITICAL, Route.CREW, hold_off_ms=0),
+    Condition("circuit_dead", Severity.WARNING, Route.CREW),
+    Condition("board_undervoltage", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
+    Condition("restarts", Severity.WARNING, Route.MAINTENANCE, Hours.WORKING),
+    # no crew alone to where somebody opens the box: the dispatcher calls the building
+    Condition("tamper", Severity.CRITICAL, Route.DISPATCHER, hold_off_ms=0),
     Condition("outage", Severity.CRITICAL, Route.CREW),
     Condition("area", Severity.CRITICAL, Route.DISPATCHER),  # many outages of one cause: see alerts/storm
     Condition("device_silent", Severity.WARNING, Route.CREW),

@@ -3,7 +3,9 @@
 Pure: no clock, no input or output; the same steps give the same answers. The memory is a JSON object::
 
     devices     device -> voice, arrivals, boot id, link, story (network/silence, network/path)
-    ups         device/ups -> what was seen last (power)
+    ups         device/ups -> what was seen last (power/ups)
+    meters      device/meter -> what was seen last (power/meters)
+    tamper      device/input -> the newest opening that was told (tamper)
     conditions  condition|subject -> where it stands (board); what is clear is not kept
     suspects    device -> what was held against its identity (security)
     outage      the silence of the whole site, or null (network/outage)
@@ -15,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.model import Readings, Severity, Suspect, Transition
-from collector.rules import device, power, reach, security, supply
+from collector.rules import device, power, reach, security, tamper
 from collector.rules.board import OPEN, Board, Finding, Memory, Phase, Shows, severity
 from collector.rules.catalogue import CONDITIONS, rank
 from collector.rules.network import outage, path, silence, story, unit
@@ -29,15 +31,10 @@ if TYPE_CHECKING:
     from collector.rules.site import SiteFacts
 
 _MOVING: Final = (Phase.RISING, Phase.FALLING)
-READERS: Final = (
-    power.observe,
-    path.observe,
-    story.observe,
-    unit.observe,
-    supply.observe,
-)  # each is given every row
+# each is given every row
+READERS: Final = (power.observe, tamper.observe, path.observe, story.observe, unit.observe)
 _BLANK: Final[dict[str, Any]] = {
-    "devices": {}, "ups": {}, "conditions": {}, "suspects": {}, "outage": None,
+    "devices": {}, "ups": {}, "meters": {}, "tamper": {}, "conditions": {}, "suspects": {}, "outage": None,
 }  # fmt: skip
 
 
@@ -60,7 +57,6 @@ def step(
     _observe(board, [item for item in observations if item.device in here])
     device.lapsed(board, silence.tick(board))
     power.tick(board)
-    supply.tick(board)
     outage.tick(board)
     reach.tick(board)
     device.tick(board)
@@ -125,7 +121,8 @@ def _prune(board: Board) -> None:
             memory["conditions"].pop(f"{condition}|{subject}", None)
     memory["devices"] = {name: entry for name, entry in memory["devices"].items() if name in here}
     memory["suspects"] = {name: entry for name, entry in memory["suspects"].items() if name in here}
-    memory["ups"] = {key: ups for key, ups in memory["ups"].items() if key.partition("/")[0] in here}
+    for kind in ("ups", "meters", "tamper"):
+        memory[kind] = {key: kept for key, kept in memory[kind].items() if key.partition("/")[0] in here}
 
 
 def _set_status(board: Board) -> None:

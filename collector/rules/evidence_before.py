@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from collector.model import Fact
-from collector.rules import supply
 from collector.rules.board import Phase
 
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from collector.rules.board import Memory
     from collector.rules.evidence import Scene
 
+LIVE: Final = frozenset({"meter_live", "mains_fed_speaks"})  # what proves that the building has mains
+
 
 def _power(scene: Scene) -> list[Fact]:
     """Say what the UPS saw last: on battery it stays so, however old; on line it ages out."""
@@ -23,17 +24,21 @@ def _power(scene: Scene) -> list[Fact]:
         params: dict[str, Value] = {"ups": subject.partition("/")[2], "age_s": _age_s(scene, ups["seen_ms"])}
         line = ups.get("line")
         if line == "ob" and not ups.get("cal"):
-            found.append(Fact(_on_battery(scene, subject, ups), params))
+            found.append(Fact(_on_battery(scene, subject), params))
             found += [Fact("battery_low_before", params)] if ups.get("lb") else []
         elif line == "ol":
             found += _on_line(scene, ups, params)
     return once(found)
 
 
-def _on_battery(scene: Scene, subject: str, ups: Memory) -> str:
-    if supply.has_mains(scene.board, ups):
+def _on_battery(scene: Scene, subject: str) -> str:
+    board = scene.board
+    if (
+        board.is_open("on_battery", subject)
+        and {fact.code for fact in board.facts("on_battery", subject)} & LIVE
+    ):
         return "ups_alone_before"
-    measured = scene.board.phase(supply.CONDITION, subject) == Phase.RAISED
+    measured = board.phase("supply_lost", subject) == Phase.RAISED
     return "supply_lost_before" if measured else "on_battery_before"
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collector.model import Instance
 
-READ: Final = frozenset({"upsd", "wan", "net", "ping", "restart", "tamper"})
+READ: Final = frozenset({"upsd", "wan", "net", "ping", "mains", "tamper", "pi_power", "restart"})
 
 
 def reads(measurement: str, instance: Instance) -> bool:
-    """Say whether power or network/path look into a row of this measurement."""
+    """Say whether power, tamper or network/path look into a row of this measurement."""
     return measurement in READ or (measurement == "agent" and instance == "ups")

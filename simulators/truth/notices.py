@@ -46,16 +46,22 @@ EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "cable_damaged": ("cable_damaged",),
     "backhaul_degraded": ("backhaul_degraded",),
     "restarts": ("device_reboot", "upgrade"),
+    "runtime_low": ("overload",),  # or a spent battery
+    "battery_not_charging": (),  # a simulated charger never fails
+    "ups_hot": (),  # nor is any simulated UPS too hot
+    "wiring_fault": (),
+    "board_undervoltage": (),
     "security": (),  # nobody attacks in a scenario
 }
 
 
 def justified(scenario: Scenario, truth: SiteTruth, condition: str, subject: str, at_s: float) -> bool:
     """Tell whether a notification at ``at_s`` was right. KeyError for a condition without a row."""
-    if condition in PHYSICS:
-        return PHYSICS[condition](truth, subject, truth.zero_ms + round(at_s * 1000))
+    if condition in PHYSICS and PHYSICS[condition](truth, subject, truth.zero_ms + round(at_s * 1000)):
+        return True
+    kinds = EVENTS[condition] if condition not in PHYSICS else EVENTS.get(condition, ())
     for event in scenario.event:
-        if event.kind in EVENTS[condition] and covers(event.scope, truth.site):
+        if event.kind in kinds and covers(event.scope, truth.site):
             begins_s, ends_s = checks.interval(event, scenario)
             if begins_s <= at_s <= ends_s + LATE_MS / 1000.0:
                 return True
@@ -102,6 +108,7 @@ PHYSICS: Final[dict[str, Callable[[SiteTruth, str, int], bool]]] = {
     "battery_low": _low,
     "battery_replace": _spent,
     "battery_aged": _spent,
+    "runtime_low": _spent,
     "device_silent": _silent,
 }
 

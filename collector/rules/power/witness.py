@@ -1,0 +1,72 @@
+"""Who else sees the mains while a UPS is off the line: meters, and devices that the mains feed.
+
+A meter that shows voltage, or a device on the mains that goes on speaking, says that there are mains. Meters
+that show none, or all fell silent while their device speaks (they live on what they measure), say that there
+are none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from collector.model import Fact
+from collector.rules.network import silence
+from collector.rules.network.silence import Voice
+
+if TYPE_CHECKING:
+    from collector.rules.board import Board, Memory
+
+_FED_BY_MAINS: Final = "mains"
+
+
+class Seen(NamedTuple):
+    """Whether there are mains, and the fact that says so."""
+
+    live: bool
+    fact: Fact
+
+
+def of_mains(board: Board, ups: Memory, at_ms: int) -> Seen | None:
+    """Return what others saw since this UPS left the line; None: nobody, or it is on line."""
+    since_ms = ups.get("ob_since_ms")
+    if since_ms is None:
+        return None
+    return _meters(board, since_ms, at_ms) or _speaker(board, since_ms)
+
+
+def _meters(board: Board, since_ms: int, at_ms: int) -> Seen | None:
+    limits, dead = board.thresholds, []
+    for subject, meter in board.memory["meters"].items():
+        pu, name = meter["v"] / board.site.nominal_v, subject.partition("/")[2]
+        measured = meter["seen_ms"] >= since_ms + limits["input_refresh_grace_ms"]
+        if measured and pu >= limits["meter_live_pu"]:
+            return Seen(live=True, fact=Fact("meter_live", {"meter": name, "volts": round(meter["v"], 1)}))
+        if measured and pu < limits["supply_lost_below_pu"]:
+            dead.append(Fact("meter_zero", {"meter": name}))
+        elif _fell_silent(board, subject, meter, since_ms, at_ms):
+            dead.append(Fact("meter_silent", {"meter": name}))
+        else:
+            return None
+    return Seen(live=False, fact=dead[0]) if dead else None
+
+
+def _fell_silent(board: Board, subject: str, meter: Memory, since_ms: int, at_ms: int) -> bool:
+    """Say whether a meter spoke just before and not since, while who reads it goes on speaking."""
+    limit_ms = board.thresholds["meter_silent_ms"]
+    just_before = since_ms - meter["seen_ms"] <= limit_ms
+    quiet = at_ms - meter["seen_ms"] >= limit_ms
+    return just_before and quiet and silence.is_live(board.memory, subject.partition("/")[0])
+
+
+def _speaker(board: Board, since_ms: int) -> Seen | None:
+    """Find a device that hangs on the mains and spoke well after the UPS left the line."""
+    if len(board.site.devices) < 2:  # noqa: PLR2004 - who tells of the UPS, and another one
+        return None
+    after_ms = since_ms + board.thresholds["mains_fed_after_ms"]
+    for device in board.site.devices:
+        entry = board.memory["devices"].get(device.id)
+        if device.feed != _FED_BY_MAINS or entry is None or entry["voice"] != Voice.LIVE:
+            continue
+        if entry["last_ms"] >= after_ms:
+            return Seen(live=True, fact=Fact("mains_fed_speaks", {"device": device.id}))
+    return None
