@@ -128,6 +128,7 @@ FACTS: Final = {
     "restarted": "On return {device} had restarted; that alone does not say why.",
     "restarted_carried": "On return {device} had restarted although a UPS carries it.",
     "restarted_together": "On return {count} devices had restarted together: they lost power at once.",
+    "mains_fed_ran_on": "{device} is fed by the building's mains and ran on: there was power.",
     "kept_running_on_mains": "{device} kept running on the building's mains: there was power.",
     "kept_running": "{device} kept running and measuring: only the way out was gone.",
     "agent_restarted": "{device} kept running, but its program failed or was started again.",

@@ -133,6 +133,7 @@ FACTS: Final = {
     "restarted": "Al volver, {device} había reiniciado; eso solo no dice por qué.",
     "restarted_carried": "Al volver, {device} había reiniciado aunque lo respalda un UPS.",
     "restarted_together": "Al volver, {count} equipos habían reiniciado juntos: perdieron la luz a la vez.",
+    "mains_fed_ran_on": "{device} se alimenta de la luz del inmueble y siguió encendido: sí había luz.",
     "kept_running_on_mains": "{device} siguió encendido con la luz del inmueble: sí había luz.",
     "kept_running": "{device} siguió encendido y midiendo: solo faltó la salida a internet.",
     "agent_restarted": "{device} siguió encendido, pero su programa falló o se volvió a iniciar.",

@@ -89,16 +89,26 @@ def _starts(scene: Scene) -> list[Fact]:
 
 
 def _runs(scene: Scene) -> list[Fact]:
-    """Whether the machines measured while they were silent; of who others go out through it counts first."""
-    facts: dict[str, list[Fact]] = {}
+    """Whether the machines measured while they were silent.
+
+    Who goes out through another member knows nothing of the way out: that it ran on shows that it had power.
+    """
+    facts: list[Fact] = []
+    heads = scene.heads()
     for name, entry in _compared(scene):
-        if not _has_restarted(entry):
-            facts[name] = _kept(scene, name, entry)
+        if name not in heads:
+            facts += _behind(scene, name, entry)
+        elif not _has_restarted(entry):
+            facts += _kept(scene, name, entry)
         elif _ran_on(scene, entry):
             minutes = _ran_on_ms(scene, entry) // 60_000
-            facts[name] = [Fact("ran_before_restart", {"device": name, "minutes": minutes})]
-    stood = [fact for name in scene.heads() for fact in facts.get(name, ()) if fact.code == "agent_stopped"]
-    return once(stood or [fact for found in facts.values() for fact in found])
+            facts.append(Fact("ran_before_restart", {"device": name, "minutes": minutes}))
+    return once(facts)
+
+
+def _behind(scene: Scene, name: str, entry: Memory) -> list[Fact]:
+    ran = not _has_restarted(entry) and _covered(entry) >= RAN
+    return [Fact("mains_fed_ran_on", {"device": name})] if ran and _feed(scene, name) is False else []
 
 
 def _kept(scene: Scene, name: str, entry: Memory) -> list[Fact]:

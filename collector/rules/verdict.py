@@ -95,26 +95,29 @@ CLUES: Final[dict[str, Clue]] = {
     "silent_behind": Clue(
         {DV: -0.5, UN: -0.75}, "they go out through one device: it fell silent, or what it shares with them"
     ),
+    # Another premises that falls within minutes by chance is one case in some hundreds: streets fall together.
     "neighbours_without_supply": Clue(
-        {MA: +6.0, MS: -1.0, BP: -2.0, BS: -2.0, DV: -2.0, UN: -1.0},
-        "premises near by told that their supply went in the same minutes",
+        {MA: +6.0, UN: -1.0}, "premises near by told that their supply went in the same minutes"
     ),
     "neighbours_dark": Clue(
-        {MA: +4.5, BP: +2.5, MS: -1.0, BS: -1.0, DV: -2.0, UN: -1.0},
+        {MA: +5.5, BP: +4.5, UN: -1.0},
         "several premises near by fell silent in the same minutes: what they share failed",
     ),
     "neighbour_dark": Clue(
-        {MA: +3.0, BP: +2.0, MS: -0.5, DV: -1.0, UN: -1.0}, "one premises near by fell silent with it"
+        {MA: +5.0, BP: +4.0, UN: -1.0}, "a premises near by fell silent with it: what they share failed"
     ),
-    "neighbours_fine": Clue({MA: -1.5, BP: -0.5}, "premises near by have supply: a street may, the next not"),
-    "circuit_dark": Clue({MA: +4.0, MS: -1.0, BP: -1.0, UN: -1.0}, "others of the utility's circuit fell"),
+    "neighbours_fine": Clue({MA: -0.75}, "premises near by have supply: one street may, the next may not"),
+    "circuit_dark": Clue({MA: +5.0, BP: +1.0, UN: -1.0}, "others of the utility's circuit fell with it"),
     "circuit_fine": Clue({MA: -4.0}, "others of the utility's circuit have supply"),
-    "premises_dark": Clue({MS: +1.0, MA: +0.5, DV: -2.0, UN: -0.5}, "another facility of the building fell"),
-    "premises_fine": Clue({MS: -1.5, MA: -3.0}, "another facility of the building has supply"),
-    "provider_dark": Clue(
-        {BP: +4.0, BS: -2.0, DV: -2.0, UN: -1.0}, "most others of the provider fell silent with it"
+    "premises_dark": Clue(
+        {MS: +1.0, MA: +0.5, DV: -2.0, UN: -0.5}, "another facility behind the same meter fell with it"
     ),
-    "provider_fine": Clue({BP: -2.0}, "others of the provider have a way out"),
+    "premises_fine": Clue({MS: -1.5, MA: -3.0}, "another facility behind the same meter has supply"),
+    "provider_dark": Clue(
+        {BP: +5.0, MA: +2.0, UN: -1.0},
+        "most others of the provider fell silent with it; a dark district can look so too",
+    ),
+    "provider_fine": Clue({BP: -4.0}, "others of the provider have a way out"),
     "fell_together_before": Clue({MA: +0.5}, "who fell with it did so before: raises confidence only"),
     "did_not_come_back": Clue({MA: -4.0, MS: +2.0}, "the area is back, this place is not"),
     "planned_window": Clue(
@@ -157,6 +160,9 @@ CLUES: Final[dict[str, Clue]] = {
         {MS: -2.5, MA: -2.5, UN: -0.5}, "the battery is as full as before: the UPS never left the line"
     ),
     "battery_drained": Clue({MS: +2.5, MA: +1.5, UN: -0.5}, "the battery was used meanwhile"),
+    "mains_fed_ran_on": Clue(
+        {MS: -4.0, MA: -4.0, UN: -0.5}, "a device behind it is fed by the mains and ran on: there were mains"
+    ),
     "kept_running_on_mains": Clue(
         {MS: -4.0, MA: -4.0, DV: -3.0, BS: +1.5, BP: +1.5, UN: -1.0},
         "it is fed by the mains and kept running: there were mains, only the way out was gone",
