@@ -100,11 +100,11 @@ CLUES: Final[dict[str, Clue]] = {
         {MA: +6.0, UN: -1.0}, "premises near by told that their supply went in the same minutes"
     ),
     "neighbours_dark": Clue(
-        {MA: +5.5, BP: +4.5, UN: -1.0},
+        {MA: +5.5, BP: +3.5, UN: -1.0},
         "several premises near by fell silent in the same minutes: what they share failed",
     ),
     "neighbour_dark": Clue(
-        {MA: +5.0, BP: +4.0, UN: -1.0}, "a premises near by fell silent with it: what they share failed"
+        {MA: +5.0, BP: +3.0, UN: -1.0}, "a premises near by fell silent with it: what they share failed"
     ),
     "neighbours_fine": Clue({MA: -0.75}, "premises near by have supply: one street may, the next may not"),
     "circuit_dark": Clue({MA: +5.0, BP: +1.0, UN: -1.0}, "others of the utility's circuit fell with it"),
