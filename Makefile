@@ -88,8 +88,9 @@ fix: setup-dev ## repair what the linter can repair
 wheel: setup ## a wheel in dist/, with the web's libraries and translations
 	@$(UV) build --quiet --wheel
 
-tables: setup-dev ## generated pages: the table of fields
+tables: setup-dev ## generated pages: the tables of fields and of conditions
 	@$(BIN)/python tools/fields_table.py
+	@$(BIN)/python tools/conditions_table.py
 
 lock: ## write uv.lock anew from pyproject.toml
 	@tools/get-uv.sh

@@ -42,6 +42,7 @@ TEXTS = {
     "driver.parameter.pollfreq": 20,
     "driver.parameter.pollinterval": 20,
     "input.transfer.reason": 80,
+    "ups.alarm": 120,
 }
 MOST_BAD = 64  # names of bad values that are kept; a server may list any number
 

@@ -137,6 +137,8 @@ class UpsState:
         self._more = dict(more or {})
         if heard.texts.get("input.transfer.reason"):
             self._more["last_transfer"] = heard.texts["input.transfer.reason"]
+        if "wiring" in heard.texts.get("ups.alarm", "").lower():  # "Site wiring fault", in the driver's words
+            self._more["wiring_fault"] = 1
         for group, names in GROUPS:
             values = [numbers.get(name) for name in names]
             self._measure(group, values, now_ms, slack_ms if age_ms is None else age_ms, age_ms is not None)

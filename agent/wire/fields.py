@@ -235,7 +235,7 @@ POWER = {
         "power_factor": _float("power factor", "/", 1, -1),
         "energy": _float("active energy counted by the meter", "Wh"),
         "leg": _int("leg of the supply that it measures, from 1", "", 3, 1),
-        "place": Field("str", "", None, None, "the circuit that it measures: indoor, outdoor, ..."),
+        "place": Field("str", "", None, None, "the circuit that it measures, such as indoor or outdoor"),
     }),
     "pi_power": Measurement(None, "device", {
         "undervoltage": _flag("the board's supply is below 4.63 V now"),

@@ -110,12 +110,14 @@ THRESHOLDS: Final = (
     Threshold("meter_live_pu", 0.5, "pu", "IEEE 1159: 0.5 pu and less is no usable supply"),
     Threshold("circuit_clear_ms", 10_000, "ms", "one full sample with voltage"),
     Threshold("resistance_step_a", 1, "A", "smaller steps drown in the noise of the mains"),
-    Threshold("resistance_steps", 5, "steps", "the median of five holds against two bad ones"),
+    Threshold("resistance_steps", 7, "steps", "five of seven have to show it: the mains are noisy"),
+    Threshold("resistance_raise_ms", 60_000, "ms", "and the next step has to agree"),
+    Threshold("resistance_history", 24, "steps", "before, there is no history to compare with"),
     Threshold(
         "resistance_high_ohm", 0.6, "ohm", "sound connections of houses have 0.1 to 0.4 (IEC 60725: 0.4)"
     ),
     Threshold("resistance_rise", 3, "times", "of the connection's own history: a clamp that corrodes"),
-    Threshold("resistance_floor_ohm", 0.3, "ohm", "three times nothing is nothing"),
+    Threshold("resistance_floor_ohm", 0.4, "ohm", "IEC 60725: below, three times little is still little"),
     Threshold("neutral_high_pu", 1.06, "pu", "a sound leg is not above in the night's highest hour"),
     Threshold("neutral_low_pu", 0.94, "pu", "and the other leg not below"),
     Threshold("neutral_apart_pu", 0.2, "pu", "load of one leg alone moves sound legs by 2 % at most"),

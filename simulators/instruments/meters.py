@@ -28,6 +28,8 @@ class MeterReader(Instrument):
                         "power": round(leg.watts, 1),
                         "frequency": round(self.place.supply.hz(now), 2),
                         "power_factor": 1.0,
+                        "leg": meter.leg,
+                        "place": meter.place,
                     },
                 )
             )

@@ -176,3 +176,11 @@ def test_what_is_published_can_be(numbers, tokens, nominal_v):
     for name, value in clean.items():
         low, high = BOUNDS[name]
         assert low <= value <= high or value == 0
+
+
+def test_a_wiring_fault_is_told_from_the_words_of_the_alarm_and_while_it_stands():
+    state = UpsState()
+    state.hear(ups("ALARM OL", **{"ups.alarm": "[Line] Site Wiring Fault!"}), 0)
+    assert state.fields(0)["wiring_fault"] == 1
+    state.hear(ups("ALARM OL", **{"ups.alarm": "Fan failure!"}), 10_000)
+    assert "wiring_fault" not in state.fields(10_000)

@@ -21,15 +21,51 @@ FLAG = st.sampled_from([0, 1, None])
 NUMBER = st.one_of(st.none(), st.floats(-1e6, 1e6), st.integers(-(2**62), 2**62), st.text(max_size=3))
 FIELDS = st.fixed_dictionaries(
     {},
-    optional=dict.fromkeys(("ol", "ob", "lb", "rb", "cal", "data_stale", "reader_ok", "up", "carrier"), FLAG)
-    | dict.fromkeys(("input_voltage", "age_input_ms", "battery_charge_percent", "battery_runtime"), NUMBER),
+    optional=dict.fromkeys(
+        (
+            "ol",
+            "ob",
+            "lb",
+            "rb",
+            "cal",
+            "data_stale",
+            "reader_ok",
+            "up",
+            "carrier",
+            "trim",
+            "over",
+            "open",
+            "cold",
+            "undervoltage",
+        ),
+        FLAG,
+    )
+    | dict.fromkeys(
+        (
+            "input_voltage",
+            "age_input_ms",
+            "battery_charge_percent",
+            "battery_runtime",
+            "load_percent",
+            "voltage",
+            "current",
+            "leg",
+            "number_transfers",
+            "last_transfer",
+            "input_frequency",
+            "internal_temp",
+        ),
+        NUMBER,
+    ),
 )
 READINGS = st.builds(
     Readings,
     DEVICES,
     TIMES,
-    st.sampled_from(["upsd", "agent", "wan", "net", "ping", "system"]),
-    st.sampled_from([None, "u", "ups", "eth0"]),
+    st.sampled_from(
+        ["upsd", "upsd", "agent", "wan", "net", "ping", "system", "mains", "tamper", "pi_power", "restart"]
+    ),
+    st.sampled_from([None, "u", "ups", "eth0", "indoor-1", "indoor-2"]),
     FIELDS,
     st.booleans(),
 )
@@ -69,7 +105,7 @@ def test_whatever_comes_conditions_and_transitions_agree(steps):
             assert transition.condition in catalogue.CONDITIONS
         held = {key for key, entry in state["conditions"].items() if entry["phase"] in {"raised", "falling"}}
         assert held == opened
-        assert state["status"]["value"] in {"waiting", "ok", "degraded", "dark"}
+        assert state["status"]["value"] in {"waiting", "ok", "degraded", "dark", "hazard"}
 
 
 def test_a_replay_says_the_same():

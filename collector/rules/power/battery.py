@@ -87,12 +87,12 @@ def _charging(
 def _runtime(
     board: Board, subject: str, ups: Memory, fields: dict[str, Any], at_ms: int
 ) -> Iterator[Finding]:
-    """Give whether a full battery would last: what is left of one in use is another matter."""
+    """Give whether a full battery would last; of one that its UPS gave up nothing more is said."""
     limits = board.thresholds
     runtime_s = full_runtime_s(board, ups, fields)
     shows = Shows.UNKNOWN
     if runtime_s is not None and runtime_s < limits["runtime_low_s"]:
-        shows = Shows.YES
+        shows = Shows.UNKNOWN if ups.get("rb") else Shows.YES
     elif runtime_s is not None and runtime_s >= limits["runtime_clear_s"]:
         shows = Shows.NO
     raise_ms = limits["runtime_raise_ms"]

@@ -6,7 +6,7 @@ A meter is known by ``leg`` and ``place``, as it says or as its name does (``out
     seen_ms, since_ms   the newest sample; since when it has spoken without a gap
     v, i                volts, amperes
     leg, place          what it measures, None where not known
-    steps, usual        resistance: the newest steps, the connection's own history (milliohm)
+    steps, usual, learned   resistance: the newest steps, the connection's own history (milliohm), of how many
     volt_ms             voltage: the newest odd measurement
 """
 

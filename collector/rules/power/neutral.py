@@ -1,7 +1,8 @@
 """An open neutral: the legs of a building move apart, one up and one down, as their loads divide the voltage.
 
 Two legs of meters at the same moment tell it. A leg that stays at danger while another one is not as high, or
-whose meter died with it, tells it too; all legs high together are the utility's.
+whose meter died with it, tells it too; all legs high together are the utility's. Once open it stays open
+while the legs are low together: equal loads share what is left between two legs, 0.87 pu each.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def findings(board: Board, meter: Memory) -> Iterator[Finding]:
     shows = Shows.UNKNOWN
     if moved and high >= limits["neutral_high_pu"]:
         shows = Shows.YES
-    elif apart < limits["neutral_clear_pu"]:
+    elif apart < limits["neutral_clear_pu"] and low >= limits["undervoltage_clear_pu"]:
         shows = Shows.NO
     params: dict[str, Value] = {
         "low": round(low * board.site.nominal_v),

@@ -1,8 +1,8 @@
 """The resistance of a connection: how much the voltage gives way when the current of the same leg steps.
 
-Each step of current gives one value, dV/dI; the median of the newest few is what counts, against a limit and
-against the connection's own history. Other things move the voltage as well, so a single step says nothing,
-and without enough of them nothing is said.
+Each step of current gives one value, dV/dI; five of the newest seven have to be beyond a limit, or beyond the
+connection's own history. Other things move the voltage as well, so a single step says nothing, and without
+enough of them nothing is said.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 CONDITION: Final = "bad_connection"
 _APART_MS: Final = 30_000  # further apart the mains themselves have moved
-_LEARN: Final = 16  # steps: how slowly the history follows
-_AGREE: Final = 0.5  # of the limit: so much all but one of the steps have to show
+_LEARN: Final = 64  # steps: how slowly the history follows
+_LEARNED: Final = 1000  # counted no further
 _CLEAR: Final = 0.7  # of the limit
 
 
@@ -45,29 +45,28 @@ def findings(board: Board, subject: str, before: Memory, meter: Memory) -> Itera
 
 def _judge(board: Board, subject: str, meter: Memory, steps: list[int]) -> Finding:
     limits, found = board.thresholds, median(steps)
-    usual = meter.get("usual")
+    usual = meter["usual"] if meter.get("learned", 0) >= limits["resistance_history"] else None
     limit = 1000 * limits["resistance_high_ohm"]
     if usual is not None:
         risen = max(limits["resistance_rise"] * usual, 1000 * limits["resistance_floor_ohm"])
         limit = min(limit, risen)
     shows = Shows.UNKNOWN
-    if found >= limit and sorted(steps)[1] >= _AGREE * limit:
+    if sorted(steps)[len(steps) * 2 // 7] >= limit:  # five of seven
         shows = Shows.YES
     elif found < _CLEAR * limit:
         shows = Shows.NO
     facts = [Fact("resistance_measured", {"meter": subject.partition("/")[2], "ohm": round(found / 1000, 2)})]
     if usual is not None:
         facts.append(Fact("resistance_usual", {"ohm": round(usual / 1000, 2)}))
-    return Finding(CONDITION, subject, shows, meter["seen_ms"], tuple(facts))
+    raise_ms = limits["resistance_raise_ms"]
+    return Finding(CONDITION, subject, shows, meter["seen_ms"], tuple(facts), raise_ms=raise_ms)
 
 
 def _learn(board: Board, subject: str, meter: Memory, found: float) -> None:
     """Follow slowly while all is well: a connection must not learn its own decay as usual."""
     if board.is_open(CONDITION, subject) or found < 0:
         return
-    usual = meter.get("usual")
     high = 1000 * board.thresholds["resistance_high_ohm"]
-    if usual is None:
-        meter["usual"] = round(min(found, high))
-    else:
-        meter["usual"] = round(usual + (min(found, 2 * usual) - usual) / _LEARN)
+    usual = meter.get("usual", min(found, high))
+    meter["usual"] = round(usual + (min(found, high) - usual) / _LEARN, 1)
+    meter["learned"] = min(meter.get("learned", 0) + 1, _LEARNED)
