@@ -13,6 +13,7 @@ import click
 from agent.errors import AgentError
 from certs.errors import CertsError
 from collector import commands
+from simulators.protocols import commands as instruments
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,34 +34,45 @@ def cli() -> None:
 @click.option(
     "--frame-s", type=click.FloatRange(1), default=30.0, show_default=True, help="Interval of data frames."
 )
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Data frames/s of all, not --frame-s.")
 @click.option(
     "--sample-s", type=click.FloatRange(0.2), help="Interval of samples; default: a third of the frame's."
 )
 @click.option("--host", default="localhost", show_default=True, help="Where the broker listens for devices.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: the authority's device port.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Fixes all that looks like chance.")
+@click.option(
+    "--json", "out", type=click.Path(path_type=Path, dir_okay=False), help="Also by device, as JSON."
+)
 def fleet(  # noqa: PLR0913 - one argument an option
     *,
     pki: Path,
     devices: int,
     seconds: float,
     frame_s: float,
+    rate: float | None,
     sample_s: float | None,
     host: str,
     port: int | None,
     seed: int,
+    out: Path | None,
 ) -> None:
     """Run real agents with simulated readers against a broker; the last line says what was sent, as JSON.
 
     The collector must know the facilities of simulators/sample/sites.csv and read the authority's enrolments.
+    Loss is what was sealed and the collector has not stored: frames_stored of its /api/v1/devices, by device.
     """
     from simulators import load  # noqa: PLC0415 - --help must not load everything
     from simulators.plans import Timing  # noqa: PLC0415 - same
 
+    if rate is not None:
+        frame_s = devices / rate
     timing = Timing(sample_s=sample_s or frame_s / 3, frame_s=frame_s)
     account = asyncio.run(
         load.run(load.Load(pki.absolute(), devices, seconds, timing, host=host, port=port, seed=seed))
     )
+    if out is not None:
+        out.write_text(account.everything())
     click.echo(account.line())
     sys.exit(0 if account.ok else 1)
 
@@ -90,6 +102,10 @@ def generate(*, folder: Path, seed: int, count: int) -> None:
 
     for path in write.files(folder, seed, count):
         click.echo(path)
+
+
+for each in instruments.ALL:
+    cli.add_command(each)
 
 
 def cores() -> int:

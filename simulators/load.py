@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,23 +39,51 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What a device says at its end. Its seqs go from 0 to ``highest_seq``; -1: it sealed nothing.
+
+    ``sent`` counts a frame once for each connection on which it went out first, ``resent`` its repetitions;
+    ``waiting`` frames lay in the spool without an answer when the agent ended.
+    """
+
+    incarnation: str
+    sealed: int
+    highest_seq: int
+    sent: int
+    resent: int
+    acked: int
+    refused: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """What was sent. ``waiting`` frames are in spools without an answer; ``failed`` agents ended."""
+    """What was sent: the sums of ``by_device``, in which loss is what the centre has not stored of it.
+
+    ``connected`` is before the end, ``failed`` are agents that ended by themselves.
+    """
 
     devices: int
     connected: int
     sealed: int
+    sent: int
+    resent: int
     acked: int
     refused: int
     waiting: int
-    resent: int
     failed: int
     seconds: float
     ok: bool
+    by_device: dict[str, Sent]
 
     def line(self) -> str:
-        """Return one line of JSON."""
-        return json.dumps(asdict(self))
+        """Return the sums as one line of JSON."""
+        sums = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "by_device"}
+        return json.dumps(sums)
+
+    def everything(self) -> str:
+        """Return all of it as JSON."""
+        return json.dumps(asdict(self), indent=1) + "\n"
 
 
 def plans(count: int) -> list[DevicePlan]:
@@ -73,7 +101,7 @@ def enrol(authority: Authority, wanted: Iterable[DevicePlan]) -> int:
 
 
 async def run(load: Load) -> Account:
-    """Run the load, wait until it is acked (at most ``settle_s``), stop, account."""
+    """Run the load, wait until it is acked (at most ``settle_s``), stop, account for it all."""
     wanted = plans(load.devices)
     authority = Authority.open(load.pki)
     enrol(authority, wanted)
@@ -85,8 +113,11 @@ async def run(load: Load) -> Account:
         async with Fleet(wanted, _world(load.seed), bench) as fleet:
             await asyncio.sleep(load.seconds)
             await _settle(fleet, loop.time() + load.settle_s)
-            said, failed = fleet.statuses(), fleet.failed()
-        return _account(said, len(failed), loop.time() - start)
+            connected = sum(one.get("link") == "up" for one in fleet.statuses().values())
+            failed = fleet.failed()
+        # now everybody has said the last word
+        sent = {name: _sent(said) for name, said in fleet.statuses().items()}
+        return _account(sent, connected, len(failed), loop.time() - start)
 
 
 def _world(seed: int) -> World:
@@ -114,22 +145,39 @@ def _count(said: dict[str, Any], name: str) -> int:
     return int(said.get("counts", {}).get(name, 0))
 
 
-def _account(said: dict[str, dict[str, Any]], failed: int, seconds: float) -> Account:
+def _sent(said: dict[str, Any]) -> Sent:
+    """Take what counts of what an agent says."""
+    sealed = int(said.get("sealed", 0))
+    return Sent(
+        incarnation=str(said.get("incarnation", "")),
+        sealed=sealed,
+        highest_seq=sealed - 1,
+        sent=_count(said, "sent"),
+        resent=_count(said, "resent"),
+        acked=_count(said, "acked"),
+        refused=_count(said, "refused"),
+        waiting=int(said.get("spooled", 0)),
+    )
+
+
+def _account(sent: dict[str, Sent], connected: int, failed: int, seconds: float) -> Account:
     """Add up what the agents say."""
 
     def total(name: str) -> int:
-        return sum(_count(one, name) for one in said.values())
+        return sum(int(getattr(one, name)) for one in sent.values())
 
-    connected = sum(one.get("link") == "up" for one in said.values())
+    refused = total("refused")
     return Account(
-        devices=len(said),
+        devices=len(sent),
         connected=connected,
-        sealed=sum(int(one.get("sealed", 0)) for one in said.values()),
-        acked=total("acked"),
-        refused=total("refused"),
-        waiting=sum(int(one.get("spooled", 0)) for one in said.values()),
+        sealed=total("sealed"),
+        sent=total("sent"),
         resent=total("resent"),
+        acked=total("acked"),
+        refused=refused,
+        waiting=total("waiting"),
         failed=failed,
         seconds=round(seconds, 1),
-        ok=connected == len(said) and not failed and not total("refused"),
+        ok=connected == len(sent) and not failed and not refused,
+        by_device=sent,
     )

@@ -95,7 +95,7 @@ CLUES: Final[dict[str, Clue]] = {
     "silent_behind": Clue(
         {DV: -0.5, UN: -0.75}, "they go out through one device: it fell silent, or what it shares with them"
     ),
-    # Another premises that falls within minutes by chance is one case in some hundreds: streets fall together.
+    # Another premises that falls in the same minutes by chance is one case in hundreds: streets fall together.
     "neighbours_without_supply": Clue(
         {MA: +6.0, UN: -1.0}, "premises near by told that their supply went in the same minutes"
     ),

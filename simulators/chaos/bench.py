@@ -18,10 +18,10 @@ from collector import build
 from collector import config as collector_config
 from simulators.chaos import centre
 from simulators.chaos.disk import Disk
-from simulators.chaos.link import SlowLink
 from simulators.chaos.plan import CLOCK, DEVICES, PLAIN, UPS, Fault
 from simulators.chaos.servers import ORG, TOKEN, Broker, ChaosError, Ingest, Process, Store, free_port
 from simulators.chaos.spec import Spec
+from simulators.link import Link
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +76,7 @@ class Unit:
 
     name: str
     folder: Path
-    link: SlowLink
+    link: Link
     spec: Spec
     process: Process
     cuts: list[int] = field(default_factory=list)  # power cuts, monotonic ns
@@ -177,7 +177,7 @@ class Bench:
 
     async def _unit(self, number: int, name: str) -> Unit:
         plan = self.plan
-        link = SlowLink("127.0.0.1", self.broker.port)
+        link = Link("127.0.0.1", self.broker.port)
         await link.open()
         for part in ("ram", "flash"):
             (self._spool / name / part).mkdir(parents=True)

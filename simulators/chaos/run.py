@@ -152,7 +152,7 @@ class Run:
         self._operator = asyncio.create_task(self._operate())
         for unit in bench.units.values():
             unit.link.restore()
-            unit.link.delay_s = 0.0
+            unit.link.slow()
             if unit.process.pid is None:
                 unit.process.kill()
                 unit.start()

@@ -108,10 +108,10 @@ class Strikes:
 
     async def _slow(self, strike: Strike) -> None:
         link = self._bench.units[strike.device].link
-        link.delay_s = strike.amount / 1000
+        link.slow(delay_s=strike.amount / 1000)
         self._hit(strike.fault)
         await asyncio.sleep(strike.for_s)
-        link.delay_s = 0.0
+        link.slow()
 
     async def _drop(self, strike: Strike) -> None:
         await self._bench.units[strike.device].link.drop()

@@ -46,12 +46,12 @@ class UpsReader(Instrument):
 
     def rows(self, now: int) -> list[Row]:
         """Return the row of the UPS that this device reads."""
-        if self.place.contact(self._ups) or self._seen is None:
+        if self.place.contact(self._ups):
             self._lost_ms = None
             self._seen = self.place.picture(self._ups)
         elif self._lost_ms is None:
             self._lost_ms = now
-        if self._lost_ms is not None and now - self._lost_ms > STALE_MS:
+        if self._seen is None or (self._lost_ms is not None and now - self._lost_ms > STALE_MS):
             stale: Fields = {name: int(name == "data_stale") for name in CONTACT}
             return [("upsd", self._ups.id, stale)]
         return [("upsd", self._ups.id, self._fields(self._seen, now))]
@@ -69,6 +69,11 @@ class UpsReader(Instrument):
         }
 
 
+def celsius(t_ms: int) -> float:
+    """Return the temperature inside a UPS."""
+    return 27.0 + 6.0 * noise.wave(1, "ups/temp", t_ms, 14_400_000)
+
+
 def _measured(seen: Picture, model: Model) -> Fields:
     """Fields that a driver measures or knows of its model."""
     return {
@@ -81,7 +86,7 @@ def _measured(seen: Picture, model: Model) -> Fields:
         "input_transfer_high": model.transfer_high_v,
         "output_voltage": round(seen.output_v, 1),
         "load_percent": round(100.0 * seen.load, 1),
-        "internal_temp": round(27.0 + 6.0 * noise.wave(1, "ups/temp", seen.values_at_ms, 14_400_000), 1),
+        "internal_temp": round(celsius(seen.values_at_ms), 1),
         "nominal_power": model.nominal_va,
         # what UPSes sold here claim: of 718 published dumps none says 127
         "nominal_input_voltage": model.nominal_output_v,

@@ -30,7 +30,7 @@ from collector.registry import Registry
 from collector.storage.port import Written
 from collector.storage.state import Base, Incident, Outbox, RuleState, open_engine
 from simulators.virtual.announce import announce
-from simulators.virtual.attention import Attention, is_calm
+from simulators.virtual.attention import Attention
 from simulators.virtual.enrolment import SECRET, enrol
 from simulators.world.happenings import NEVER
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 TICK_S: Final = 1.0
 DOZE_S: Final = 5.0  # while every site rests: each is awake long before something happens
 BATCH_S: Final = 0.2
+SAME_MS: Final = 5_000
 CHANNEL: Final = "crew"
 
 
@@ -77,7 +78,8 @@ class _Judge:
             self._listener.heard(site_id, observations, now_ms)
         found = self._judge.observe(session, site_id, observations, now_ms)
         row = session.get(RuleState, site_id)
-        self._attention.stirred(site_id, now_ms, calm=row is not None and is_calm(row.state))
+        take = self._attention.said if found else self._attention.heard
+        take(site_id, now_ms, row.state if row is not None else {})
         self.said = self.said or bool(found)
         return found
 
@@ -88,8 +90,9 @@ class _Judge:
     def tick(self, session: Session, site_ids: Sequence[str], now_ms: int) -> list[Transition]:
         """Let time pass for these sites."""
         found = self._judge.tick(session, site_ids, now_ms)
-        for said in found:
-            self._attention.stirred(said.site, now_ms, calm=False)
+        for site_id in {said.site for said in found}:
+            row = session.get(RuleState, site_id)
+            self._attention.said(site_id, now_ms, row.state if row is not None else {})
         self.said = self.said or bool(found)
         return found
 
@@ -190,8 +193,11 @@ class Centre:
         self.connected = True  # to its broker; without it the ingest is deaf
         self.outside = True  # whether the centre's own targets answer
         self._probed_ms = 0
+        self._probed: dict[str, bool] = {}
         self._anew = False  # something was said at the last look
-        self.paused: set[str] = set()  # sites whose agents rest: who is silent there is not judged
+        self.paused: set[str] = set()  # sites whose agents doze: who is silent there is not judged
+        self.lulled: set[str] = set()  # sites of which nothing can be heard, and whose agents doze
+        self.turned_ms = time.now_ms()  # when something of the centre's own fell or rose
         self._hearing = Hearing(None)
         announce(self.engine, scenario)
 
@@ -208,7 +214,7 @@ class Centre:
     async def work(self) -> None:
         """Settle what came, and let time pass for the rules, for ever."""
         while True:
-            awake = len(self.paused) < self._sites
+            awake = len(self.paused) + len(self.lulled) < self._sites
             await asyncio.sleep(TICK_S if awake else DOZE_S)
             if self.hears:
                 self._settle()
@@ -227,9 +233,14 @@ class Centre:
         with Session(self.engine) as session, session.begin():
             self.judge.observe(session, site, observations, self._time.now_ms())
 
-    def decided(self, site: str) -> bool:
-        """Tell whether nothing is on its way at a site: everybody speaks, no condition rises or falls."""
-        return self._attention.is_calm(site)
+    @property
+    def deaf(self) -> bool:
+        """Tell whether nothing that devices say reaches the rules."""
+        return not (self.hears and self.connected and self.store.up)
+
+    def live(self, site: str, since_ms: int) -> frozenset[str] | None:
+        """Return who is live at a site, by the rules; None: something is on its way, or was since then."""
+        return self._attention.live(site, since_ms)
 
     def _settle(self) -> None:
         if self._waiting and self.store.up and self.hears:
@@ -250,7 +261,7 @@ class Centre:
             return
         looks = not self._sparing or self._anew  # what one says is news for its neighbours
         self._anew = False
-        due = [site for site in awake if looks or self._attention.due(site, now)]
+        due = [site for site in awake if looks or self._is_due(site, now)]
         if due or self.judge.said or now >= self._send_ms:
             with Session(self.engine) as session, session.begin():
                 if self.paused:
@@ -273,11 +284,16 @@ class Centre:
         """Let the probes of the centre see what is so, as often as the real ones look."""
         if now - self._probed_ms < self._config.probes.interval_ms:
             return
-        self._probed_ms = now
         seen = {"broker": self.connected, "store": self.store.up, "uplink": self.outside}
+        if self._sparing and seen == self._probed and now - self._probed_ms < SAME_MS:
+            return  # it would be told what it was told
+        self._probed_ms, self._probed = now, seen
         with Session(self.engine) as session, session.begin():
             for name, good in seen.items():
                 record.saw(session, name, Seen(good=good), now)
+
+    def _is_due(self, site: str, now: int) -> bool:
+        return self._attention.due(site, now, lulled=site in self.lulled)
 
 
 def _deliver(session: Session, now: int) -> int:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 _FOR_EVER_S = 1e9
+_ROUNDING_S = 1e-6
 
 
 class DeviceClock:
@@ -30,6 +31,7 @@ class DeviceClock:
         self._time = time
         self._place = place
         self._part = part
+        self._drift = constants.clock_drift_ppm * 1e-6
         self._ntp_ms = round(constants.ntp_s * 1000)
         self._booted_ms = booted_ms
         boots, unit = place.machines[part.id].boots, place.machines[part.id].unit
@@ -37,26 +39,55 @@ class DeviceClock:
         self._drawn = 0
         self._set = False
         self._thawed: asyncio.Event | None = None
+        self._woken: asyncio.Event | None = None
+        self._left_out_s = 0.0  # time that passed while it dozed
+        self._dozed_s = 0.0  # when it began to
 
     def uptime_ms(self) -> int:
         """Milliseconds since this boot."""
         return self._time.now_ms() - self._booted_ms
 
     def wall_ms(self) -> int | None:
-        """Milliseconds since 1970 UTC; None until a time service has set it, and while it is lost."""
+        """Milliseconds since 1970 UTC; None until a time service has set it, and while it is lost.
+
+        Once set it runs on without a way out, and drifts until it is set again.
+        """
         now, place, name = self._time.now_ms(), self._place, self._part.id
         since = place.way_since_ms(name)
-        self._set = self._set or (since is not None and now - since >= self._ntp_ms)
+        disciplined = since is not None and now - since >= self._ntp_ms
+        self._set = self._set or disciplined
         if not self._set or place.view.holding("clock_reset", now, name):
             return None
         wrong = place.view.last("clock_wrong", now, name)
-        return now + (round(wrong.value("offset_s") * 1000) if wrong else 0)
+        lost_ms = place.way_lost_ms(name)
+        drift_ms = 0.0 if disciplined or lost_ms is None else self._drift * (now - lost_ms)
+        return now + round(drift_ms + (wrong.value("offset_s") * 1000.0 if wrong else 0.0))
 
     async def sleep_ms(self, duration_ms: int) -> None:
         """Let others run for so long; a machine that stands still sleeps on."""
-        await asyncio.sleep(duration_ms / 1000.0)
+        end_s = self._time.now_s - self._left_out_s + duration_ms / 1000.0
+        left_s = duration_ms / 1000.0
+        while True:
+            await asyncio.sleep(left_s)
+            if self._woken is not None:
+                await self._woken.wait()
+            left_s = end_s + self._left_out_s - self._time.now_s
+            if left_s < _ROUNDING_S:
+                break
         while self._thawed is not None:
             await self._thawed.wait()
+
+    def doze(self) -> None:
+        """Let time pass that is left out: no wait of the device notices it."""
+        if self._woken is None:
+            self._woken, self._dozed_s = asyncio.Event(), self._time.now_s
+
+    def wake(self) -> None:
+        """Go on where it began to doze."""
+        if self._woken is not None:
+            self._left_out_s += self._time.now_s - self._dozed_s
+            self._woken.set()
+            self._woken = None
 
     def freeze(self) -> None:
         """Stand still."""

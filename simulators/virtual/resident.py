@@ -16,6 +16,7 @@ from simulators.virtual.carrier import KEEPALIVE_S, Transport
 from simulators.virtual.clock import AgentClock, DeviceClock
 from simulators.virtual.enrolment import ZeroSigner, ack_key
 from simulators.virtual.files import FLASH, RAM, Disk, MemoryFiles
+from simulators.virtual.notice import noticed
 from simulators.world.machine import State
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from agent.loop import Agent
     from collector.model import Observation
+    from simulators.instruments.base import Reader
     from simulators.scenario.model import Constants, DevicePart
     from simulators.virtual.carrier import Broker
     from simulators.virtual.loop import VirtualTime
@@ -33,7 +35,7 @@ _FAREWELL_S = 5.0
 
 
 class Resident:
-    """The agent on one device of a place."""
+    """The agent on one device of a place. ``sparing``: it makes no poll that can find nothing new."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - where it lives, in one place
         self,
@@ -44,7 +46,10 @@ class Resident:
         broker: Broker,
         folder: Path,
         seed: int,
+        *,
+        sparing: bool,
     ) -> None:
+        self._sparing = sparing
         self.part = part
         self.place = place
         self._constants = constants
@@ -59,6 +64,7 @@ class Resident:
         self._booted_ms = 0
         self._clock: DeviceClock | None = None
         self._running: AgentClock | None = None
+        self._readers: list[Reader] = []
         self._agent: Agent | None = None
         self._run: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
@@ -87,19 +93,29 @@ class Resident:
             self._start()
         self._hold(hung=self.place.hung(self.part.id))
 
-    async def pause(self) -> None:
-        """Stop without anybody noticing."""
-        if self._transport is not None:
-            self._transport.vanish()
-        await self._end(orderly=False)
+    def doze(self, *, heard: bool) -> None:
+        """Let time pass that is left out. Who is heard forgets what was not sent yet: newer will be told."""
+        if self._clock is not None and self._agent is not None:
+            self._clock.doze()
+            if heard:
+                self._agent.sampler.take()
+
+    def wake(self) -> None:
+        """Go on."""
+        if self._clock is not None:
+            self._clock.wake()
+
+    async def keep(self) -> None:
+        """Seal one frame with what is read now; a machine that stands still does not."""
+        if self.running and self._agent is not None and not self.place.hung(self.part.id):
+            found = await self._agent.sampler.read_once()
+            await self._agent.parts.sealer.data([sample for _, samples, _ in found for sample in samples])
 
     async def glance(self) -> list[Observation]:
         """Return what the rules would be told of one sample now, past spool and reception."""
-        if self._clock is None:
-            return []
         now, device = self._time.now_ms(), self.part.id
         told: list[Observation] = [Arrival(device, now)]
-        for reader in readers_of(self.place, self.part, INTERVALS, self._time.now_ms, self._clock.uptime_ms):
+        for reader in self._readers:
             for measurement, instance, fields in await reader.read():
                 if reads(measurement, instance):
                     told.append(Readings(device, now, measurement, instance, dict(fields)))
@@ -122,7 +138,8 @@ class Resident:
         self._stop = asyncio.Event()
         self._files = MemoryFiles(self._disk)
         self._transport = Transport(self._broker, self.part.id, lambda: self.place.way(self.part.id))
-        readers: Any = readers_of(self.place, self.part, INTERVALS, self._time.now_ms, clock.uptime_ms)
+        self._readers = readers_of(self.place, self.part, INTERVALS, self._time.now_ms, clock.uptime_ms)
+        readers: Any = noticed(self._readers, self.place, clock) if self._sparing else self._readers
         self._agent = build(
             self._config(),
             clock=clock,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from simulators.virtual import loop, record
 from simulators.virtual.carrier import Broker
 from simulators.virtual.centre import Centre
+from simulators.virtual.leap import Leaper
 from simulators.virtual.resident import Resident
 from simulators.world import happenings
 from simulators.world.happenings import NEVER, View
@@ -21,12 +22,7 @@ if TYPE_CHECKING:
     from simulators.virtual.record import Record
 
 _LONG_S = 3600.0
-LEAD_S = 180.0  # before anything happens everything runs as it does in truth
-CALM_S = 90.0  # what turned last has been sampled, sent and judged
-LOOK_MS = 30_000  # so often at least, whether it may rest again
-LEAP_S = 900.0
-WORTH_S = 60.0  # a shorter leap costs more than it saves
-WARM_S = 300.0  # at the beginning everybody introduces himself
+LOOK_MS = 30_000  # so often at least, whether time may be left out
 
 
 def run(scenario: Scenario, *, leaps: bool = True, listener: Listener | None = None) -> Record:
@@ -70,7 +66,6 @@ class _World:
         self._broker = Broker(time, self.centre.receive)
         self.centre.post.broker = self._broker
         seed, now = scenario.scenario.seed, time.now_ms()
-        self._stirred_ms = {site.id: now for site in scenario.site}
         self._places = [Place(site, scenario.world, seed, schedule, now) for site in scenario.site]
 
     async def live(self, seconds: float) -> None:
@@ -89,50 +84,25 @@ class _World:
         """Let the agents of a place live as its machines do."""
         head, constants = self._scenario.scenario, self._scenario.world
         residents = [
-            Resident(part, place, constants, self._time, self._broker, self._folder, head.seed)
+            Resident(
+                part, place, constants, self._time, self._broker, self._folder, head.seed, sparing=self._leaps
+            )
             for part in place.site.device
             if part.has_agent
         ]
+        leaper = Leaper(place, residents, self.centre, self._centre_view, self._broker, self._time)
         while True:
             place.advance(self._time.now_ms())
             for resident in residents:
                 await resident.follow()
             self._broker.turn([resident.part.id for resident in residents])
-            if self._leaps and self._time.now_s >= WARM_S and self._rests(place):
-                await self._leap(place, residents)
-            else:
-                await self._until(min(place.next_turn_ms(), self._time.now_ms() + LOOK_MS))
-
-    def _rests(self, place: Place) -> bool:
-        """Tell whether nothing happens at a place, nor did lately, nor will soon, nor is undecided."""
-        now, site = self._time.now_ms(), place.site.id
-        if not place.calm() or place.view.holding_any(now) or self._centre_view.holding_any(now):
-            self._stirred_ms[site] = now
-        if now - self._stirred_ms[site] < CALM_S * 1000.0:
-            return False
-        return self._free_s(place) > WORTH_S and self.centre.decided(site)
-
-    def _free_s(self, place: Place) -> float:
-        """Return how long it is until a place has to be awake."""
-        now = self._time.now_ms()
-        edge_ms = min(place.view.next_edge(now), self._centre_view.next_edge(now))
-        return (edge_ms - now) / 1000.0 - LEAD_S
-
-    async def _leap(self, place: Place, residents: list[Resident]) -> None:
-        """Let time pass at a place that rests: a sample now and then, past spool and reception."""
-        site = place.site.id
-        for resident in residents:
-            await resident.pause()
-        self.centre.paused.add(site)
-        while self._rests(place):
-            await asyncio.sleep(min(LEAP_S, self._free_s(place)))
-            place.advance(self._time.now_ms())
-            told = [await resident.glance() for resident in residents]
-            self.centre.observe(site, [one for found in told for one in found])
-        self.centre.paused.discard(site)
+            if self._leaps:
+                await leaper.leap()
+            await self._until(min(place.next_turn_ms(), self._time.now_ms() + LOOK_MS))
 
     async def _follow_centre(self) -> None:
         """Let the centre's own parts fall and rise."""
+        stood = None
         while True:
             now, view, broker = self._time.now_ms(), self._centre_view, self._broker
             self.centre.store.up = not view.holds("store_down", now)
@@ -148,6 +118,9 @@ class _World:
             self.centre.connected = broker.up
             broker.reachable = self.centre.outside = not view.holds("centre_uplink_down", now)
             broker.turn()
+            stands = self.centre.deaf, broker.up, broker.reachable
+            if stands != stood:
+                stood, self.centre.turned_ms = stands, now
             await self._until(min(view.next_edge(now), now + round(_LONG_S * 1000), NEVER))
 
     async def _until(self, t_ms: int) -> None:

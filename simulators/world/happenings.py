@@ -101,7 +101,7 @@ class View:
     """The events that act on one site, asked by kind."""
 
     def __init__(self, schedule: Schedule, site: SitePart | None) -> None:
-        self._schedule = schedule
+        self.schedule = schedule
         self._site = site
         self._version = -1
         self._by_kind: dict[str, list[Happening]] = {}
@@ -109,7 +109,7 @@ class View:
     @property
     def version(self) -> int:
         """Return a number that changes with the events."""
-        return self._schedule.version
+        return self.schedule.version
 
     def holding(self, kind: str, t_ms: int, device: str | None = None) -> list[Happening]:
         """Return the events of a kind that hold, in the order in which they began.
@@ -158,13 +158,13 @@ class View:
         return self._by_kind.get(kind, [])
 
     def _refresh(self) -> None:
-        if self._version == self._schedule.version:
+        if self._version == self.schedule.version:
             return
         self._by_kind = {}
-        found = self._schedule.of_centre() if self._site is None else self._schedule.of_site(self._site)
+        found = self.schedule.of_centre() if self._site is None else self.schedule.of_site(self._site)
         for one in found:
             self._by_kind.setdefault(one.kind, []).append(one)
-        self._version = self._schedule.version
+        self._version = self.schedule.version
 
 
 def of_scenario(scenario: Scenario, *, without: frozenset[int] = frozenset()) -> Schedule:

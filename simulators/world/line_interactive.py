@@ -121,16 +121,18 @@ class Picture:
 
 
 class Ups:
-    """One UPS, at a time that only goes forward."""
+    """One UPS, at a time that only goes forward; its battery begins at ``charge`` in [0, 1]."""
 
-    def __init__(self, model: Model, t_ms: int, inputs: Inputs) -> None:
+    def __init__(self, model: Model, t_ms: int, inputs: Inputs, charge: float = 1.0) -> None:
         self.model = model
         self.transfers = 0
         self._t_ms = t_ms
         self._good_ms: int | None = None  # since when the line is good again while the load is off it
         self._over_ms: int | None = None  # since when the battery carries too much
         source = _REGULATED.get(self._input(inputs.volts, Source.LINE), Source.BATTERY)
-        self._past = deque([Segment(t_ms, source, model.full_wh, inputs.load_w, inputs.testing)])
+        self._past = deque([Segment(t_ms, source, charge * model.full_wh, inputs.load_w, inputs.testing)])
+        self.left_line_ms = None if source in FED_BY_LINE else t_ms  # None while the line feeds the load
+        self.worn = False  # its own test found the battery bad
 
     @property
     def source(self) -> Source:
@@ -152,7 +154,10 @@ class Ups:
         waits = [NEVER]
         if now.source is Source.BATTERY:
             watts = self._discharge_w(inputs)
-            waits.append(self._t_ms + int(self.energy_wh(self._t_ms) / watts * _MS_PER_H) + 1)
+            left = self.energy_wh(self._t_ms)
+            above_low = left - self._low_wh(inputs.load_w)
+            ahead = [left, above_low] if above_low > 0.0 else [left]
+            waits += [self._t_ms + int(wh / watts * _MS_PER_H) + 1 for wh in ahead]
             if self._over_ms is not None:
                 waits.append(self._over_ms + self.model.overload_ms)
         if self._good_ms is not None:
@@ -186,7 +191,7 @@ class Ups:
             testing=status.testing,
             low=charge <= model.low_charge or runtime_s <= model.low_runtime_s,
             charging=status.source in FED_BY_LINE and charge < 1.0 - 1e-9,
-            replace=model.health < 0.1,  # noqa: PLR2004 - a test finds a battery that is as good as gone
+            replace=self.worn or model.health < 0.1,  # noqa: PLR2004 - a test finds a battery that is as good as gone
             overloaded=status.load_w > model.nominal_w,
             status_at_ms=status_ms,
             input_v=volts,
@@ -207,6 +212,10 @@ class Ups:
         if (wanted, inputs.load_w, inputs.testing) == (now.source, now.load_w, now.testing):
             return False
         self.transfers += wanted is Source.BATTERY and now.source in FED_BY_LINE
+        if wanted in FED_BY_LINE:
+            self.left_line_ms = None
+        elif self.left_line_ms is None:
+            self.left_line_ms = self._t_ms
         if now.start_ms == self._t_ms:
             self._past.pop()
         self._past.append(Segment(self._t_ms, wanted, energy, inputs.load_w, inputs.testing))
@@ -279,6 +288,12 @@ class Ups:
 
     def _discharge_w(self, inputs: Inputs) -> float:
         return max(inputs.load_w, 1.0) / self.model.efficiency
+
+    def _low_wh(self, load_w: float) -> float:
+        """Return the energy at which the battery counts as low with this load."""
+        model = self.model
+        for_runtime = model.low_runtime_s * max(load_w, 1.0) / model.efficiency / 3600.0
+        return max(model.low_charge * model.full_wh, for_runtime)
 
     def _charge(self, segment: Segment, t_ms: int) -> tuple[float, float]:
         """Return charge in [0, 1] and the seconds for which the load of that time would be carried."""

@@ -88,7 +88,7 @@ class Machine:
 
     def next_turn_ms(self) -> int:
         """Return when something turns if nothing else happens."""
-        if self._dark_ms is not None and self.state is not State.OFF:
+        if self._dark_ms is not None and self.state not in {State.OFF, State.GONE}:
             return self._dark_ms + self._hold_up_ms
         return self.since_ms + self._boot_ms if self.state is State.BOOTING else NEVER
 

@@ -1,6 +1,7 @@
 """One site of the world: supply, UPSes, machines, the way out. It goes from turn to turn, not in ticks.
 
-Between two turns (an event's edge, an empty battery, the end of a boot) everything is a function of time.
+Between two turns (an event's edge, an empty battery, the end of a boot) everything is a function of time, and
+what is not a voltage or an energy stays as it was: it is asked once.
 Only where the voltage lies so near a UPS's threshold that noise decides, or where the building's wiring is
 faulty, it looks every second.
 """
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from simulators.world import line_interactive as inverter
+from simulators.world import noise
 from simulators.world.happenings import View
 from simulators.world.machine import Forces, Machine, State
 from simulators.world.supply import Supply
@@ -48,12 +50,19 @@ class Place:
         self.supply = Supply(site, constants, seed, self.view)
         self.machines = {part.id: Machine(part, constants, t_ms) for part in site.device}
         self._constants = constants
+        self._seed = seed
         self._t_ms = t_ms
         self.upses: dict[str, inverter.Ups] = {}
         for part in site.ups:
             model = _model(part, constants)
             self.upses[part.id] = inverter.Ups(model, t_ms, self._inputs(part, model, t_ms))
         self._way_since: dict[str, int | None] = dict.fromkeys(self.machines, t_ms)
+        self._way_lost: dict[str, int] = {}
+        self._ways: dict[str, Way] = {}  # as they are until the next turn
+        self._befallen: dict[tuple[str, str], bool] = {}
+        self._turn_ms: int | None = None
+        self._asked = self._settled = self.view.version  # the events as they were then
+        self.turned_ms = t_ms  # when something turned last
         self._settle()
 
     @property
@@ -64,7 +73,12 @@ class Place:
     def advance(self, t_ms: int) -> None:
         """Go forward to a time."""
         while self._t_ms < t_ms:
-            end_ms = min(t_ms, self.next_turn_ms())
+            turn_ms = self.next_turn_ms()
+            end_ms = min(t_ms, turn_ms)
+            if end_ms < turn_ms and self._settled == self.view.version:
+                self._t_ms = end_ms
+                break
+            before, edge_ms = self._standing(), self.view.next_edge(self._t_ms)
             for part in self.site.ups:
                 unit = self.upses[part.id]
                 unit.advance(end_ms, self._inputs(part, unit.model, self._t_ms))
@@ -73,18 +87,33 @@ class Place:
                 unit = self.upses[part.id]
                 unit.advance(end_ms, self._inputs(part, unit.model, end_ms))
             self._settle()
+            if edge_ms <= end_ms or self._standing() != before:
+                self.turned_ms = end_ms
 
     def next_turn_ms(self) -> int:
         """Return the time until which nothing turns, at most five minutes ahead."""
+        if self._turn_ms is None or self._settled != self.view.version:
+            self._turn_ms = self._find_turn_ms()
+        return max(self._t_ms + 1, self._turn_ms)
+
+    def _find_turn_ms(self) -> int:
         now = self._t_ms
-        near = self._voltage_decides()
-        step = NEAR_MS if near else FAR_MS
-        turns = [now - now % step + step, self.view.next_edge(now)]
+        step = NEAR_MS if self._voltage_decides() else FAR_MS
+        return min(now - now % step + step, self.next_change_ms())
+
+    def next_change_ms(self) -> int:
+        """Return when something turns, as long as no voltage is near a threshold."""
+        now = self._t_ms
+        turns = [self.view.next_edge(now)]
         for part in self.site.ups:
             unit = self.upses[part.id]
             turns.append(unit.next_turn_ms(self._inputs(part, unit.model, now)))
         turns += [machine.next_turn_ms() for machine in self.machines.values()]
-        return max(now + 1, min(turns))
+        return min(turns)
+
+    def steady(self) -> bool:
+        """Tell whether no voltage is near a threshold: nothing turns before ``next_change_ms``."""
+        return not self._voltage_decides()
 
     def calm(self) -> bool:
         """Tell whether everything works and no voltage is near a threshold."""
@@ -102,7 +131,14 @@ class Place:
         return self.upses[ups.id].picture(self._t_ms, lambda t_ms: self.plug_v(ups, t_ms))
 
     def contact(self, ups: UpsPart) -> bool:
-        """Tell whether the driver and its UPS are in contact now."""
+        """Tell whether the driver and its UPS are in contact now.
+
+        Some USB contacts drop just when the UPS leaves the line, and come back when it returns to it.
+        """
+        left_ms = self.upses[ups.id].left_line_ms
+        chance = self._constants.usb_drops
+        if left_ms is not None and noise.uniform(self._seed, self.site.id, ups.id, "usb", left_ms) < chance:
+            return False
         return not self._hits("ups_contact_lost", ups, self._t_ms)
 
     def powered(self, feed: str) -> bool:
@@ -116,6 +152,12 @@ class Place:
 
     def way(self, device: str) -> Way:
         """Return the way from a machine to the provider's network now."""
+        self._forget_if_changed()
+        if device not in self._ways:
+            self._ways[device] = self._way(device)
+        return self._ways[device]
+
+    def _way(self, device: str) -> Way:
         part: DevicePart | None = self.machines[device].part
         while part is not None:
             machine = self.machines[part.id]
@@ -136,6 +178,10 @@ class Place:
         """Return since when a machine has had a way out; None: it has none."""
         return self._way_since[device]
 
+    def way_lost_ms(self, device: str) -> int | None:
+        """Return when a machine lost its way out for the last time; None: it never did."""
+        return self._way_lost.get(device)
+
     def linked(self, part: DevicePart) -> bool:
         """Tell whether the port towards a machine's uplink has a link now."""
         lost = self.befalls("wan_carrier_lost", part)
@@ -153,21 +199,46 @@ class Place:
 
         A scope that means the whole site means its machines with an agent; ``modem_off`` its modems.
         """
+        self._forget_if_changed()
+        key = kind, part.id
+        if key not in self._befallen:
+            self._befallen[key] = self._befalls(kind, part)
+        return self._befallen[key]
+
+    def _befalls(self, kind: str, part: DevicePart) -> bool:
         meant = part.kind == "modem" if kind == "modem_off" else part.has_agent
         found = self.view.everywhere(kind, self._t_ms)
         return any(one.scope.device == part.id or (one.scope.device is None and meant) for one in found)
 
+    def _standing(self) -> list[str]:
+        """Return where every UPS and every machine stands."""
+        units, machines = self.upses.values(), self.machines.values()
+        return [unit.source for unit in units] + [machine.state for machine in machines]
+
+    def _forget_if_changed(self) -> None:
+        """Ask anew after somebody has added or ended an event."""
+        if self._asked != self.view.version:
+            self._asked = self.view.version
+            self._ways.clear()
+            self._befallen.clear()
+
     def _settle(self) -> None:
         """Let every machine have what its feed gives; a feed by another machine comes after that one."""
+        self._asked = self._settled = self.view.version
+        self._turn_ms = None
+        self._befallen.clear()
         for _ in range(len(self.machines) + 1):
             before = [machine.state for machine in self.machines.values()]
             for machine in self.machines.values():
                 machine.update(self._t_ms, self._forces(machine.part))
             if before == [machine.state for machine in self.machines.values()]:
                 break
+        self._ways.clear()
         for device in self.machines:
             up = self.way(device).up
             since = self._way_since[device]
+            if since is not None and not up:
+                self._way_lost[device] = self._t_ms
             self._way_since[device] = (self._t_ms if since is None else since) if up else None
 
     def _forces(self, part: DevicePart) -> Forces:

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from simulators.protocols.ubus import StandIn
 from tests.agent.centre import DEVICE, SITE, LiveCentre
 from tests.bench import agent_proc as proc
 from tests.readers.probe_servers import Portal, answered, http_server
@@ -37,21 +38,14 @@ LOCALHOST = b"\x7f\0\0\1"
 NOT_FOUND = 4  # exit status of ubus
 
 
-def stand_in(folder: Path) -> None:
+def stand_in(root: Path) -> Path:
     """Make the commands ``ubus`` and ``swconfig``, which answer with what two devices once answered."""
-    answers = {"list hostapd.*": WIFI / "list.txt", "call network.interface dump": WAN}
-    for path in WIFI.glob("*.json"):
-        where, rest = path.stem.split(".", 1)
-        if where == "hostapd":
-            name, method = rest.rsplit(".", 1)
-            answers[f"call hostapd.{name} {method}"] = path
-        else:
-            method, name = rest.split(".", 1)
-            answers[f"call iwinfo {method} {json.dumps({'device': name})}"] = path
-    _command(folder / "ubus", answers)
-    _command(
-        folder / "swconfig", {path.name.split("_", 1)[1].replace("_", " "): path for path in SWITCH.iterdir()}
-    )
+    ubus = StandIn(root)
+    shutil.copytree(WIFI, ubus.answers, dirs_exist_ok=True)
+    shutil.copy(WAN, ubus.answers / "network.interface.dump.json")
+    recorded = {path.name.split("_", 1)[1].replace("_", " "): path for path in SWITCH.iterdir()}
+    _command(ubus.folder / "swconfig", recorded)
+    return ubus.folder
 
 
 def _command(path: Path, answers: dict[str, Path]) -> None:
@@ -151,9 +145,7 @@ class World:
         return path
 
     def _start(self) -> None:
-        commands = self._folder / "commands"
-        commands.mkdir()
-        stand_in(commands)
+        commands = stand_in(self._folder / "commands")
         place = {"PATH": f"{commands}:{os.environ['PATH']}", "TMPDIR": str(RAM)}
         self.environment = {**os.environ, **place}
         with (self.ram / "agent.log").open("ab") as log:

@@ -28,8 +28,8 @@ def test_what_the_account_says_is_what_the_broker_got(tmp_path, mosquitto_bin):
             account = asyncio.run(load.run(wanted))
             kinds = ("birth", "data", "event")
             heard = until(
-                lambda: (total := sum(map(listener.count, kinds))) > account.sealed and total,
-                "what is said after the account",
+                lambda: (total := sum(map(listener.count, kinds))) >= account.sealed and total,
+                "everything that was sealed",
             )
     finally:
         server.stop()
@@ -38,9 +38,13 @@ def test_what_the_account_says_is_what_the_broker_got(tmp_path, mosquitto_bin):
     assert account.ok
     assert (account.acked, account.refused) == (0, 0)
     assert account.waiting == account.sealed
-    # after the account each device says its last data and its stop
-    assert account.sealed < heard <= account.sealed + 2 * 4
+    # what each said last is in it: its last data and its planned stop
+    assert heard == account.sealed == account.sent
     assert json.loads(account.line())["sealed"] == account.sealed
+    told = json.loads(account.everything())["by_device"]
+    assert sorted(told) == [f"fleet-{n:05d}" for n in range(1, 5)]
+    assert sum(one["sealed"] for one in told.values()) == account.sealed
+    assert all(one["highest_seq"] == one["sealed"] - 1 for one in told.values())
 
 
 def test_devices_are_dealt_out_over_the_facilities():

@@ -24,6 +24,8 @@ start = "2026-03-02T10:00:00-06:00"
 warmup_s = 600
 duration_s = 20000
 settle_s = 3600
+[world]
+usb_drops = 0
 [[circuit]]
 id = "one"
 [[circuit]]

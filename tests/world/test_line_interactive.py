@@ -40,6 +40,26 @@ def test_one_step_and_many_steps_give_the_same_energy() -> None:
     assert many.energy_wh(1_000_000) == pytest.approx(one.energy_wh(1_000_000), abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("model", "low_s"),
+    [
+        # 80 % of 84 Wh at 60 W / 0.9: 67.2 Wh / 66.67 W = 3,628.8 s
+        (MODEL, 3_628.8),
+        # 4.2 Wh of a battery of 5 % last 226.8 s: what is left lasts 120 s after 106.8 s
+        (Model(capacity_wh=84.0, efficiency=0.9, nominal_w=480.0, health=0.05), 106.8),
+    ],
+)
+def test_the_battery_is_low_by_charge_or_by_runtime_and_that_is_a_turn(model: Model, low_s: float) -> None:
+    unit = ups(model=model)
+    run(unit, 1_000, 0.0)
+    low_ms = round(1000 * low_s)
+
+    assert unit.next_turn_ms(Inputs(0.0, LOAD)) == pytest.approx(low_ms, abs=2)
+    run(unit, low_ms + 4_000, 0.0)
+    assert not unit.picture(low_ms - 2_000, lambda _: 0.0).low
+    assert unit.picture(low_ms + 4_000, lambda _: 0.0).low
+
+
 def test_half_the_battery_takes_its_time_to_come_back() -> None:
     # 42 Wh at 10 W: 4.2 h
     unit = ups()

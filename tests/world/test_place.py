@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from simulators.scenario import load
+from simulators.scenario.model import ScopePart
 from simulators.world import happenings
+from simulators.world.happenings import Happening
 from simulators.world.line_interactive import Source
 from simulators.world.machine import State
 from simulators.world.place import Place
@@ -19,6 +21,7 @@ duration_s = 40000
 [world]
 boot_s = 50
 modem_boot_s = 90
+usb_drops = {usb_drops}
 [[circuit]]
 id = "feeder"
 [[provider]]
@@ -63,8 +66,9 @@ def event(at: float, lasts: float, kind: str, scope: str = SITE, more: str = "")
 class Story:
     """A site, told by the second."""
 
-    def __init__(self, *events: str, modem: str = "ups:rack") -> None:
-        self.scenario = load.parse(BUILT.replace("{modem}", modem) + "".join(events))
+    def __init__(self, *events: str, modem: str = "ups:rack", usb_drops: float = 0.0) -> None:
+        built = BUILT.replace("{modem}", modem).replace("{usb_drops}", str(usb_drops))
+        self.scenario = load.parse(built + "".join(events))
         self.zero_ms = happenings.start_ms(self.scenario)
         schedule = happenings.of_scenario(self.scenario)
         self.place = Place(self.scenario.site[0], self.scenario.world, 1, schedule, self.zero_ms)
@@ -204,3 +208,60 @@ def test_when_one_asks_does_not_change_what_happens() -> None:
     assert rare.place.upses["rack"].transfers == often.place.upses["rack"].transfers
     now = rare.place.t_ms
     assert rare.place.upses["rack"].energy_wh(now) == pytest.approx(often.place.upses["rack"].energy_wh(now))
+
+
+def test_between_turns_nothing_is_computed_whatever_holds() -> None:
+    story = Story(event(100, 3000, "device_removed", 'device = "desk"'), event(200, 2000, "mains_off", AREA))
+
+    at_s = 90.0
+    turns: list[float] = []
+    while at_s < 3200 and len(turns) < 100:
+        story.at(at_s)
+        at_s = (story.place.next_turn_ms() - story.zero_ms) / 1000.0
+        turns.append(at_s)
+    away_from_noise = [turn for turn in turns if 205 < turn < 2195]
+    assert away_from_noise == [
+        300,
+        600,
+        900,
+        1200,
+        1500,
+        1800,
+        2100,
+    ]  # every 5 minutes, for the hour's voltage
+
+
+def test_an_event_that_somebody_adds_counts_from_its_beginning() -> None:
+    story = Story()
+    place = story.at(50)
+    assert place.way("router").up
+
+    begun = Happening("backhaul_down", ScopePart(provider="cable"), story.zero_ms + 50_000)
+    number = place.view.schedule.add(begun)
+    assert not place.way("router").up
+    assert not story.at(51).way("router").up
+
+    place.view.schedule.end(number, story.zero_ms + 52_000)
+    assert not place.way("router").up
+    assert story.at(52).way("router").up
+    assert place.way_since_ms("router") == story.zero_ms + 52_000
+
+
+def test_usb_drops_as_the_ups_leaves_the_line_and_is_back_with_it() -> None:
+    story = Story(event(100, 600, "mains_off", AREA), usb_drops=1.0)
+    rack = story.place.site.ups[0]
+
+    contact = {second: story.at(second).contact(rack) for second in (99, 100, 400, 702, 704)}
+    # the line feeds the load again when it was good for 3 s
+    assert contact == {99: True, 100: False, 400: False, 702: False, 704: True}
+
+
+def test_usb_drops_as_often_as_the_scenario_says() -> None:
+    # 200 losses of mains of 10 s, a minute apart: 0.3 of 200, three standard deviations of 6.5
+    flapping = event(100, 200 * 60, "mains_flapping", AREA, f"duty = {10 / 60}")
+    story = Story(flapping, usb_drops=0.3)
+    rack = story.place.site.ups[0]
+
+    dropped = sum(not story.at(105 + 60 * number).contact(rack) for number in range(200))
+    assert dropped == pytest.approx(60, abs=20)
+    assert story.place.upses["rack"].transfers == 200

@@ -1,0 +1,1 @@
+"""The instruments that real programs plug into."""
