@@ -29,6 +29,9 @@ DV, RM, CO = Cause.DEVICE, Cause.REMOVED, Cause.COLLECTOR
 PL, UN = Cause.PLANNED, Cause.UNKNOWN
 
 PRIOR: Final = {UN: 2.0, MS: 0.5, BP: 0.0, BS: 0.0, DV: 0.0, MA: -1.0, PL: -3.0, CO: -3.0, RM: -3.0}
+# Facts that come together count twice: fitted by simulators/evaluate/calibrate.py (docs/verdicts.md).
+TEMPERATURE: Final = 1.0
+SUREST: Final = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ CLUES: Final[dict[str, Clue]] = {
     "silent_behind": Clue(
         {DV: -0.5, UN: -0.75}, "they go out through one device: it fell silent, or what it shares with them"
     ),
-    # Another premises that falls in the same minutes by chance is one case in hundreds: streets fall together.
+    # Another premises that falls in the same minutes by chance is one in hundreds: streets fall together.
     "neighbours_without_supply": Clue(
         {MA: +6.0, UN: -1.0}, "premises near by told that their supply went in the same minutes"
     ),
@@ -210,13 +213,26 @@ class Verdict:
     confidence: float
 
 
-def weigh(facts: Iterable[Fact]) -> Verdict:
-    """Add up what the facts are worth; facts without a clue are words only. Ties go to ``unknown``."""
-    scores = dict(PRIOR)
+def scores(facts: Iterable[Fact]) -> dict[Cause, float]:
+    """Add up what the facts are worth; facts without a clue are words only."""
+    found = dict(PRIOR)
     for fact in facts:
         clue = CLUES.get(fact.code)
         for cause, weight in clue.weights.items() if clue else ():
-            scores[cause] += weight
-    cause = max(scores, key=lambda name: (scores[name], name == UN))
-    share = math.exp(scores[cause]) / sum(math.exp(score) for score in scores.values())
-    return Verdict(cause, min(0.99, round(share, 2)))
+            found[cause] += weight
+    return found
+
+
+def shares(found: dict[Cause, float], temperature: float) -> dict[Cause, float]:
+    """Turn scores into shares of all odds."""
+    most = max(found.values())
+    odds = {cause: math.exp((score - most) / temperature) for cause, score in found.items()}
+    whole = sum(odds.values())
+    return {cause: one / whole for cause, one in odds.items()}
+
+
+def weigh(facts: Iterable[Fact]) -> Verdict:
+    """Name the likeliest cause; ties go to ``unknown``."""
+    found = scores(facts)
+    cause = max(found, key=lambda name: (found[name], name == UN))
+    return Verdict(cause, min(SUREST, round(shares(found, TEMPERATURE)[cause], 2)))
