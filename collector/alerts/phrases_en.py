@@ -109,6 +109,9 @@ FACTS: Final = {
     "neighbours_without_supply": "{dark} of {watched} premises near by lost their supply as well.",
     "neighbours_dark": "{dark} of {watched} premises near by fell silent as well.",
     "neighbour_dark": "One of the premises near by fell silent as well ({watched} heard of).",
+    "dark_with_other_providers": "Those who fell silent near by have different Internet providers.",
+    "dark_with_one_provider": "All {dark} who fell silent near by have this site's Internet provider.",
+    "dark_with_same_provider": "The one who fell silent near by has the same Internet provider.",
     "neighbours_fine": "{fine} of {watched} premises near by have supply.",
     "circuit_dark": "{dark} of {watched} premises on the same circuit of the utility fell.",
     "circuit_fine": "The other premises on the same circuit have supply: {fine}.",
@@ -147,6 +150,7 @@ FACTS: Final = {
     "machine_failed": "{device} reports that its watchdog, heat or a crash ended the run before.",
     "battery_untouched": "The UPS's battery is as full as before ({percent} %): it was not used.",
     "battery_drained": "The UPS's battery went from {from} % to {to} %: it was used.",
+    "story_flicker": "Just as it fell silent the UPS left the line for a moment.",
     "story_supply_lost_later": "Its records show the supply failing long after the silence began.",
     # who speaks
     "security_bad_signature": "Messages whose signature is not that of the device: {count}.",

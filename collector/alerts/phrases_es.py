@@ -114,6 +114,9 @@ FACTS: Final = {
     "neighbours_without_supply": "También se fue la luz en {dark} de {watched} inmuebles vecinos.",
     "neighbours_dark": "También callan {dark} de {watched} inmuebles vecinos.",
     "neighbour_dark": "También calló un inmueble vecino ({watched} con noticias).",
+    "dark_with_other_providers": "Los vecinos que callaron tienen distintos proveedores de internet.",
+    "dark_with_one_provider": "Los {dark} vecinos que callaron tienen el mismo proveedor de internet.",
+    "dark_with_same_provider": "El vecino que calló tiene el mismo proveedor de internet.",
     "neighbours_fine": "Hay luz en {fine} de {watched} inmuebles vecinos.",
     "circuit_dark": "Del mismo circuito de la compañía de luz cayeron {dark} de {watched} inmuebles.",
     "circuit_fine": "Los otros inmuebles del mismo circuito tienen luz: {fine}.",
@@ -155,6 +158,7 @@ FACTS: Final = {
     "sistema.",
     "battery_untouched": "La batería del UPS está tan llena como antes ({percent} %): no se usó.",
     "battery_drained": "La batería del UPS bajó de {from} % a {to} %: se usó.",
+    "story_flicker": "Justo cuando calló, el UPS dejó la línea por un momento.",
     "story_supply_lost_later": "Sus registros muestran que la luz se fue mucho después de que calló.",
     # who speaks
     "security_bad_signature": "Mensajes cuya firma no es la del equipo: {count}.",

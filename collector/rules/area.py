@@ -264,11 +264,13 @@ class _Look:
         """Count premises: dark ones, fine ones. ``apart``: who hangs on another circuit says nothing for."""
         dark: dict[str, str] = {}
         unsupplied, well = set(), set()
+        providers: set[str | None] = set()
         for name in names:
             place = self.view.map.places[name]
             told = self._fell_with(name, at_ms)
             if told is not None:
                 dark.setdefault(place.building, place.name or name)
+                providers.add(place.provider)
                 if told:
                     unsupplied.add(place.building)
             elif fine(name, at_ms) and not (apart and self._other_circuit(place)):
@@ -277,7 +279,9 @@ class _Look:
         if not dark and not well:
             return None
         shown = tuple(sorted(dark.values()))
-        return Neighbours(len(dark), len(dark) + len(well), len(well), len(unsupplied), shown)
+        known = self.here.provider is not None and None not in providers
+        strangers = len(providers - {self.here.provider}) if known and dark else None
+        return Neighbours(len(dark), len(dark) + len(well), len(well), len(unsupplied), shown, strangers)
 
     def _fell_with(self, name: str, at_ms: int) -> bool | None:
         """Say whether a site fell at that time (None: it did not) and told that its supply went."""

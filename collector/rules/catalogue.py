@@ -143,7 +143,7 @@ THRESHOLDS: Final = (
     Threshold("box_opened_ms", 900_000, "ms", "who opens a box to take the device needs no longer"),
     Threshold("battery_use_ms", 300_000, "ms", "in five minutes even a small load takes some per cent"),
     Threshold("battery_used_percent", 8.0, "%", "more than a charge's reading wavers"),
-    Threshold("ran_on_ms", 150_000, "ms", "two detection times: what fed it outlasted its way out"),
+    Threshold("ran_on_ms", 75_000, "ms", "two and a half frames: what fed it outlasted its way out"),
     Threshold("self_test_ms", 30_000, "ms", "self-tests of small UPSes last 10 to 20 s"),
     Threshold("security_quiet_ms", 86_400_000, "ms", "a day: a copied card comes on whenever it is used"),
     Threshold("neighbours_dark_count", 2, "premises", "this one and another, within minutes: no coincidence"),

@@ -32,6 +32,8 @@ def near(around: Around | None, limits: Thresholds) -> list[Fact]:
     if found is None or found.watched == 0:
         return []
     facts = [Fact(_near_code(found), _numbers(found))] if enough(found, limits) else []
+    if facts and found.strangers is not None and not found.unsupplied:
+        facts.append(Fact(_providers_code(found), {"dark": found.dark}))
     few = found.dark / found.watched < limits["neighbours_dark_share"]
     return [*facts, Fact("neighbours_fine", _numbers(found))] if found.fine and few else facts
 
@@ -41,6 +43,13 @@ def _near_code(found: Neighbours) -> str:
     if found.unsupplied:
         return "neighbours_without_supply"
     return "neighbours_dark" if found.dark > 1 else "neighbour_dark"
+
+
+def _providers_code(found: Neighbours) -> str:
+    """Tell whether one provider could be what the silent ones share."""
+    if found.strangers:
+        return "dark_with_other_providers"
+    return "dark_with_one_provider" if found.dark > 1 else "dark_with_same_provider"
 
 
 def circuit(around: Around | None, limits: Thresholds) -> list[Fact]:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collector.rules.evidence import Scene
 
 MOSTLY: Final = 0.5  # more than half of what was measured
-RAN: Final = 0.6  # of the silence was measured: it ran on
-STOOD: Final = 0.4  # less was: it stood still
+STOOD_FRAMES: Final = 3.0  # in a shorter silence nothing tells a machine that stood still
+WORD_FRAMES: Final = 1.5  # what it measured after its last word and before the next one was due says nothing
 
 
 def _units(scene: Scene) -> list[Fact]:
@@ -107,31 +107,22 @@ def _runs(scene: Scene) -> list[Fact]:
 
 
 def _behind(scene: Scene, name: str, entry: Memory) -> list[Fact]:
-    ran = not _has_restarted(entry) and _covered(entry) >= RAN
-    return [Fact("mains_fed_ran_on", {"device": name})] if ran and _feed(scene, name) is False else []
+    mains = _feed(scene, name) is False and not _has_restarted(entry)
+    return [Fact("mains_fed_ran_on", {"device": name})] if mains else []
 
 
 def _kept(scene: Scene, name: str, entry: Memory) -> list[Fact]:
-    """Tell whether the agent kept running with the kernel, and whether it measured."""
+    """Tell whether the agent kept running with the kernel, and went on measuring when it was not heard."""
     before = entry.get("incarnation_before")
     if before and entry.get("incarnation") != before:
         return [Fact("agent_restarted", {"device": name})]
-    share = _covered(entry)
-    long_enough = entry["returned_ms"] - entry["silent_ms"] > 3 * silence.frame_ms(scene.board, entry)
-    if long_enough and share < STOOD:
+    frame_ms = silence.frame_ms(scene.board, entry)
+    long_enough = entry["returned_ms"] - entry["silent_ms"] > STOOD_FRAMES * frame_ms
+    if long_enough and _ran_on_ms(scene, entry) < WORD_FRAMES * frame_ms:
         return [Fact("agent_stopped", {"device": name})]
-    if long_enough and share < RAN:
-        return []
     return [
         Fact("kept_running_on_mains" if _feed(scene, name) is False else "kept_running", {"device": name})
     ]
-
-
-def _covered(entry: Memory) -> float:
-    """Return which share of the silence was measured."""
-    whole_ms = float(max(1, entry["returned_ms"] - entry["silent_ms"]))
-    runs: list[list[int]] = entry["story"].get("runs", [])
-    return sum(end_ms - start_ms for start_ms, end_ms in runs) / whole_ms
 
 
 def _ran_on(scene: Scene, entry: Memory) -> bool:
@@ -177,6 +168,8 @@ def _power_story(scene: Scene) -> list[Fact]:
         return [Fact("story_supply_lost")]
     if first:
         return [Fact("story_on_battery")]
+    if scene.carried()[1] is not True and any(_flickered(scene, entry) for entry in entries):
+        return [Fact("story_flicker")]
     if any(entry["story"].get("supply_lost") for entry in entries):
         return [Fact("story_supply_lost_later")]
     # of a restarted device it would be the time after
@@ -194,6 +187,12 @@ def _battery(scene: Scene, entry: Memory) -> bool:
     lasting = story["battery"][1] - story["battery"][0] >= scene.board.thresholds["self_test_ms"]
     mostly = on_battery > MOSTLY * (on_line + on_battery)
     return bool((early and (lasting or story.get("supply_lost"))) or mostly)
+
+
+def _flickered(scene: Scene, entry: Memory) -> bool:
+    """Say whether its UPS left the line just when the last word had come, however briefly."""
+    began_ms = entry["story"].get("battery", (None,))[0]
+    return began_ms is not None and began_ms - entry["silent_ms"] <= silence.frame_ms(scene.board, entry)
 
 
 def _link_story(scene: Scene) -> list[Fact]:

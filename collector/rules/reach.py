@@ -71,6 +71,7 @@ def _beyond(board: Board, begun_ms: int) -> list[Fact]:
 # who else has to tell so that a UPS that measures nothing is believed
 ENOUGH: Final = frozenset({"neighbours_without_supply", "neighbours_dark", "circuit_dark", "planned_window"})
 CODES: Final = ENOUGH | {
-    "neighbour_dark", "neighbours_fine", "circuit_fine", "premises_dark", "premises_fine",
+    "neighbour_dark", "neighbours_fine", "dark_with_other_providers", "dark_with_one_provider",
+    "dark_with_same_provider", "circuit_fine", "premises_dark", "premises_fine",
     "fell_together_before", "did_not_come_back", "window_overrun",
 }  # fmt: skip

@@ -33,6 +33,7 @@ class Neighbours:
     fine: int = 0
     unsupplied: int = 0
     names: tuple[str, ...] = ()
+    strangers: int | None = None  # other providers among the dark; None: some provider is not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ CLUES: Final[dict[str, Clue]] = {
     ),
     # --- before the silence ---------------------------------------------------------------------
     "supply_lost_before": Clue(
-        {MS: +4.0, MA: +3.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -2.0, UN: -1.5},
+        {MS: +4.0, MA: +3.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -5.0, UN: -1.5},
         "the UPS measured no input, then its battery or the modem gave out",
     ),
     "ups_alone_before": Clue(
@@ -58,7 +58,7 @@ CLUES: Final[dict[str, Clue]] = {
         "the UPS had no input while the building had mains: its plug, its socket or its breaker",
     ),
     "on_battery_before": Clue(
-        {MS: +3.0, MA: +2.0, BS: -1.0, BP: -1.0, DV: -1.0, PL: -2.0, UN: -1.0},
+        {MS: +3.0, MA: +2.0, BS: -1.0, BP: -1.0, DV: -1.0, PL: -5.0, UN: -1.0},
         "the UPS had left the line, most often for want of mains",
     ),
     "battery_low_before": Clue({MS: +0.5, MA: +0.5, DV: -0.5}, "the battery was nearly empty"),
@@ -79,7 +79,7 @@ CLUES: Final[dict[str, Clue]] = {
     "modem_not_carried": Clue({MS: +1.0, MA: +0.5}, "the modem falls with the mains: looks like a lost link"),
     "wan_down_before": Clue({BS: +1.5, BP: +0.5}, "the link to the modem was down while the device spoke"),
     "probes_failed_before": Clue({BP: +1.0, BS: +0.5}, "what lies beyond the modem answered no more"),
-    "planned_stop": Clue({PL: +7.0, DV: -1.0, UN: -0.5}, "the agent said that it was being stopped"),
+    "planned_stop": Clue({PL: +10.0, DV: -1.0, UN: -0.5}, "the agent said that it was being stopped"),
     "line_closed": Clue(
         {DV: +3.5, BS: -1.5, BP: -1.5, MS: -3.0, MA: -3.0, UN: -1.0},
         "the machine ended its connection itself, before a ping was missed: its agent failed, all else lived",
@@ -109,6 +109,13 @@ CLUES: Final[dict[str, Clue]] = {
     "neighbour_dark": Clue(
         {MA: +5.0, BP: +3.0, UN: -1.0}, "a premises near by fell silent with it: what they share failed"
     ),
+    "dark_with_other_providers": Clue(
+        {BP: -5.0}, "those who fell silent near by have several providers: these do not fail in one minute"
+    ),
+    "dark_with_one_provider": Clue(
+        {MA: -2.5}, "all who fell silent near by have this site's provider: a street rarely has one only"
+    ),
+    "dark_with_same_provider": Clue({MA: -1.0}, "who fell silent near by has the same provider"),
     "neighbours_fine": Clue({MA: -0.75}, "premises near by have supply: one street may, the next may not"),
     "circuit_dark": Clue({MA: +5.0, BP: +1.0, UN: -1.0}, "others of the utility's circuit fell with it"),
     "circuit_fine": Clue({MA: -4.0}, "others of the utility's circuit have supply"),
@@ -117,7 +124,7 @@ CLUES: Final[dict[str, Clue]] = {
     ),
     "premises_fine": Clue({MS: -1.5, MA: -3.0}, "another facility behind the same meter has supply"),
     "provider_dark": Clue(
-        {BP: +5.0, MA: +2.0, UN: -1.0},
+        {BP: +5.0, MA: +3.0, UN: -1.0},
         "most others of the provider fell silent with it; a dark district can look so too",
     ),
     "provider_fine": Clue({BP: -4.0}, "others of the provider have a way out"),
@@ -189,6 +196,10 @@ CLUES: Final[dict[str, Clue]] = {
     "story_on_battery": Clue(
         {MS: +3.0, MA: +2.0, BS: -1.5, BP: -1.5, DV: -1.0, PL: -1.0, UN: -1.0},
         "the backlog shows a UPS on battery when the silence began",
+    ),
+    "story_flicker": Clue(
+        {MS: +4.0, MA: +3.0, BS: -1.5, BP: -1.5, DV: -1.0, UN: -1.0},
+        "the UPS left the line for a moment just then: enough for a modem on the mains to restart",
     ),
     "story_supply_lost_later": Clue(
         {BS: +1.5, BP: +1.5, MS: -1.5, MA: -1.5, UN: -0.5},

@@ -28,7 +28,7 @@ _SIZE, _LEFT, _TOP = 320.0, 60.0, 30.0
 class Bin(NamedTuple):
     """Verdicts of like confidence: how many, how sure on average, which share was right."""
 
-    count: int
+    size: int
     sure: float
     right: float
 
@@ -83,7 +83,7 @@ def binned(pairs: list[tuple[float, bool]]) -> list[Bin]:
 
 def expected_error(pairs: list[tuple[float, bool]]) -> float:
     """Return the mean distance of confidence and share, by bin (ECE)."""
-    return sum(one.count * abs(one.sure - one.right) for one in binned(pairs)) / max(1, len(pairs))
+    return sum(one.size * abs(one.sure - one.right) for one in binned(pairs)) / max(1, len(pairs))
 
 
 def svg(series: dict[str, list[tuple[float, bool]]]) -> str:
@@ -102,10 +102,10 @@ def svg(series: dict[str, list[tuple[float, bool]]]) -> str:
     for number, (name, pairs) in enumerate(series.items()):
         colour = ("#0072b2", "#d55e00", "#009e73")[number % 3]
         for one in binned(pairs):
-            radius = 2.0 + 10.0 * math.sqrt(one.count / len(pairs))
+            radius = 2.0 + 10.0 * math.sqrt(one.size / len(pairs))
             parts.append(
                 f'<circle cx="{_x(one.sure):.1f}" cy="{_y(one.right):.1f}" r="{radius:.1f}" fill="{colour}" '
-                f'fill-opacity=".55"><title>{one.count} verdicts</title></circle>'
+                f'fill-opacity=".55"><title>{one.size} verdicts</title></circle>'
             )
         label = f"{name}: {len(pairs)} verdicts"
         parts.append(
@@ -137,7 +137,8 @@ def main() -> None:
             pairs = judged(rows, temperature)
             click.echo(
                 f"{name:<16} at {temperature:.2f}: {len(pairs)} verdicts, "
-                f"log loss {loss(rows, temperature):.3f}, Brier {brier(pairs):.3f}, expected error {expected_error(pairs):.3f}"
+                f"log loss {loss(rows, temperature):.3f}, Brier {brier(pairs):.3f}, "
+                f"expected error {expected_error(pairs):.3f}"
             )
         series[name] = judged(rows, verdict.TEMPERATURE)
     if given.svg is not None:

@@ -3,7 +3,7 @@
 The story is kept with the device while it returns::
 
     heard_ms    when something of it came last
-    runs        [[from, to], ...]: when it measured; a pause of up to three frames is none
+    runs        [[from, to], ...]: when it measured; a pause of up to two frames is none
     line        [rows on line, rows on battery] of its UPS
     battery     [from, to]: first and last row on battery
     supply_lost whether such a row measured no input
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collector.rules.board import Board, Memory
 
 _AWAY: Final = frozenset({Voice.SILENT, Voice.RETURNING})
-PAUSE_FRAMES: Final = 3  # a full spool thins its oldest frames
+PAUSE_FRAMES: Final = 2  # a full spool thins its oldest frames; a restart takes longer than that
 _MOST_RUNS: Final = 32
 
 
