@@ -30,7 +30,7 @@ PL, UN = Cause.PLANNED, Cause.UNKNOWN
 
 PRIOR: Final = {UN: 2.0, MS: 0.5, BP: 0.0, BS: 0.0, DV: 0.0, MA: -1.0, PL: -3.0, CO: -3.0, RM: -3.0}
 # Facts that come together count twice: fitted by simulators/evaluate/calibrate.py (docs/verdicts.md).
-TEMPERATURE: Final = 1.0
+TEMPERATURE: Final = 1.2
 SUREST: Final = 0.99
 
 
