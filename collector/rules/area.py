@@ -279,7 +279,7 @@ class _Look:
         if not dark and not well:
             return None
         shown = tuple(sorted(dark.values()))
-        known = self.here.provider is not None and None not in providers
+        known = apart and self.here.provider is not None and None not in providers
         strangers = len(providers - {self.here.provider}) if known and dark else None
         return Neighbours(len(dark), len(dark) + len(well), len(well), len(unsupplied), shown, strangers)
 

@@ -156,3 +156,17 @@ def test_the_squares_find_everybody_within_the_radius():
     for one in places[:120]:
         near = {other.id for other in places if other.id != one.id and area.metres(one, other) <= 1_000}
         assert set(land.company(one.id, 1_000.0).near) == near
+
+
+def test_of_those_who_fell_near_by_it_is_told_whether_one_provider_could_be_what_they_share():
+    def strangers(*providers: str | None) -> int | None:
+        here = place("a", provider="x")
+        others = [place(f"n{at}", 100 + at, provider=name) for at, name in enumerate(providers)]
+        fallen = [silence("a", 0), *(silence(other.id, 20) for other in others)]
+        found = seen(view(here, *others, falls=tuple(fallen))).mains
+        assert found is not None
+        return found.strangers
+
+    assert strangers("x", "x") == 0
+    assert strangers("x", "y", "z") == 2
+    assert strangers("x", None) is None
