@@ -9,7 +9,7 @@ BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
 
-.PHONY: help setup setup-dev demo agent-bytecode packages test test-mips test-quick bench-ingest bench-storm bench-agent bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
+.PHONY: help setup setup-dev demo agent-bytecode packages test test-mips test-quick bench-ingest bench-storm bench-agent bench-rules bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -71,6 +71,9 @@ bench-agent: setup-dev servers ## memory, CPU, wakeups, bytes of the agent on bo
 
 chaos: setup-dev servers ## kills, cuts, full disks, wrong clocks: nothing lost, nothing doubled (RUNS=n SEED=s JOBS=n)
 	@$(BIN)/python -m simulators.chaos --runs $(or $(RUNS),10) $(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))
+
+bench-rules: setup-dev ## what the rules cost for 33,000 devices at default rates (SITES=n MINUTES=n)
+	@$(BIN)/python -m tests.bench.rules $(if $(SITES),--sites $(SITES)) $(if $(MINUTES),--minutes $(MINUTES))
 
 bench-world: setup-dev ## a simulated day of 90 facilities through agent, reception and rules (SITES=n SEED=s)
 	@$(BIN)/python -m simulators.virtual.day $(if $(SITES),--sites $(SITES)) $(if $(SEED),--seed $(SEED))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector import __version__, commands
+from collector import __version__, cli_windows, commands
 from collector.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -83,6 +83,30 @@ def alerts(path: Path) -> None:
     from collector import build  # noqa: PLC0415 - after metrics.prepare
 
     build.run_alerts(config, _stop_event())
+
+
+@cli.command()
+@_config_option
+def probes(path: Path) -> None:
+    """Ask the broker, the store and the way out whether they are there."""
+    config = _load(path)
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+
+    build.run_probes(config, _stop_event())
+
+
+@cli.command()
+@_config_option
+def doctor(path: Path) -> None:
+    """Ask each of the centre's probes once and say what it found."""
+    config = _load(path)
+    from collector import build  # noqa: PLC0415 - after metrics.prepare
+
+    lines, well = build.doctor(config)
+    for line in lines:
+        click.echo(line)
+    if not well:
+        sys.exit(commands.FAILED)
 
 
 @cli.command()
@@ -217,6 +241,10 @@ def user_token(path: Path, label: str, role: str) -> None:
     with Session(build.open_state(config)) as session, session.begin():
         token = add_token(session, label, role, SystemClock().now_ms())
     click.echo(token)
+
+
+cli.add_command(cli_windows.window)
+cli.add_command(cli_windows.group)
 
 
 def main() -> None:

@@ -124,6 +124,36 @@ def run_alerts(config: Config, stop: Event) -> None:
         engine.dispose()
 
 
+def run_probes(config: Config, stop: Event) -> None:
+    """Ask broker, store and the way out until ``stop``."""
+    from collector.probes.service import ProbeService, probes  # noqa: PLC0415 - each process loads its own part only
+
+    clock, metrics = SystemClock(), Metrics()
+    reporter = Reporter("probes", metrics)
+    engine = open_state(config)
+    try:
+        asked = probes(config, lambda: open_store(config.store))
+        ProbeService(config, engine, asked, metrics, reporter, clock).run(stop)
+    finally:
+        engine.dispose()
+
+
+def doctor(config: Config) -> tuple[list[str], bool]:
+    """Ask every probe once; say what each found, and whether all is well."""
+    from collector.probes.service import probes  # noqa: PLC0415 - each process loads its own part only
+
+    lines, well = [], True
+    for probe in probes(config, lambda: open_store(config.store)):
+        seen = probe.ask()
+        probe.close()
+        well = well and seen.good
+        words = f"ok, {seen.latency_ms:.0f} ms" if seen.good else f"FAILED: {seen.detail}"
+        lines.append(f"{probe.name}: {words}")
+    if not config.probes.uplink:
+        lines.append("uplink: not asked, probes.uplink names no targets")
+    return lines, well
+
+
 def run_web(config: Config) -> None:
     """Serve the dashboard and the API until SIGTERM."""
     from collector.web.serve import serve  # noqa: PLC0415 - each process loads its own part only
@@ -209,7 +239,9 @@ def run_all(config: Config, path: Path, stop: Event) -> None:
             supervisor.start(Part("influxd", influxd.command(config.store.influx), before=mend))
             influxd.prepare(config.store.influx, stop)
         _provision_patiently(config, reporter, stop)
-        for name in (["broker"] if config.broker.embedded else []) + ["ingest", "alerts", "web"]:
+        first = ["broker"] if config.broker.embedded else []
+        last = ["probes"] if config.probes.enabled else []
+        for name in [*first, "ingest", "alerts", "web", *last]:
             command = [sys.executable, "-m", "collector", name, "--config", str(path)]
             supervisor.start(Part(name, command))
         supervisor.run(stop)

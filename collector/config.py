@@ -15,9 +15,19 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from collector.errors import ConfigError
+
+UPLINK_TARGETS = 3  # one may be down, two may share a fault
 
 
 def _below(value: Any, info: ValidationInfo) -> Any:
@@ -116,6 +126,28 @@ class RulesConfig(Section):
     kinds: dict[str, dict[str, float]] = {}  # kind of facility -> thresholds
 
 
+class ProbesConfig(Section):
+    """How the centre looks at itself (``collector/probes``)."""
+
+    enabled: bool = True  # `run` starts the probes
+    interval_ms: int = Field(default=5_000, ge=100)
+    timeout_ms: int = Field(default=3_000, ge=50)
+    uplink: tuple[str, ...] = ()  # independent targets outside; none: nothing is known of the way out
+
+    @field_validator("uplink")
+    @classmethod
+    def _independent(cls, targets: tuple[str, ...]) -> tuple[str, ...]:
+        if not targets:
+            return targets
+        from collector.probes.uplink import wrong_target  # noqa: PLC0415 - only who probes loads it
+
+        for problem in filter(None, map(wrong_target, targets)):
+            raise ValueError(problem)
+        if len(set(targets)) < UPLINK_TARGETS:
+            raise ValueError(f"{UPLINK_TARGETS} independent targets are needed, or none")
+        return targets
+
+
 class ChannelConfig(Section):
     """One place messages go to: an Apprise URL from a file or from ``VIGIA_CHANNEL_<NAME>``."""
 
@@ -175,6 +207,7 @@ class Config(Section):
     registry: RegistryConfig = RegistryConfig()
     store: StoreConfig = StoreConfig()
     rules: RulesConfig = RulesConfig()
+    probes: ProbesConfig = ProbesConfig()
     alerts: AlertsConfig = AlertsConfig()
     web: WebConfig = WebConfig()
     metrics: MetricsConfig = MetricsConfig()

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import select
 
-from collector.alerts import lifecycle
+from collector.alerts import lifecycle, storm
 from collector.alerts.routes import Routing
+from collector.around.surroundings import Surroundings
 from collector.errors import ConfigError, VigiaError
 from collector.log import Reporter
-from collector.rules import catalogue, engine
+from collector.model import Arrival
+from collector.rules import area, catalogue, engine
 from collector.rules.catalogue import Thresholds, UnknownThresholdError
 from collector.rules.site import DeviceFacts, SiteFacts
 from collector.storage.state import RuleState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collector.rules.board import Memory
 
 PAUSE_TICKS = 10  # this many ticks left out are a pause
+CHUNK = 5_000  # sites that are loaded at once
 
 
 class RuleError(VigiaError):
@@ -43,6 +46,9 @@ class Places(Protocol):
 
     def site(self, site_id: str) -> SiteEntry | None:
         """Return a facility."""
+
+    def sites(self) -> Iterable[SiteEntry]:
+        """Return all facilities."""
 
     def devices_of(self, site_id: str) -> Sequence[DeviceEntry]:
         """Return the devices that are at a site now."""
@@ -61,26 +67,41 @@ class Judge:
         self._pause_ms = PAUSE_TICKS * config.rules.tick_ms
         self._thresholds: dict[tuple[str, str], Thresholds] = {}
         self._check_thresholds()
+        self._due: dict[str, int] = {}  # when time alone can next change something; not in it: now
+        self._around = Surroundings(registry, self._limits_of)
+
+    def deaf_by(self, session: Session, now_ms: int) -> bool:
+        """Say whether the centre's probes tell why nobody is heard: then silence is judged all the same."""
+        return self._around.deaf_by(session, now_ms)
 
     def observe(
         self, session: Session, site_id: str, observations: Sequence[Observation], now_ms: int
     ) -> list[Transition]:
         """Take observations of one site, in order of arrival; ``RuleError`` when a rule breaks on them."""
+        if any(isinstance(item, Arrival) for item in observations):
+            self._around.heard(site_id, now_ms)
         return self._step(session, site_id, session.get(RuleState, site_id), observations, now_ms)
 
     def tick(self, session: Session, site_ids: Sequence[str], now_ms: int) -> list[Transition]:
-        """Let time pass for these sites; what does not change is not written.
+        """Let time pass for these sites; what does not change is not written, and mostly not looked at.
 
         A rule that breaks on one site is reported, the others go on.
         """
-        query = select(RuleState).where(RuleState.site_id.in_(site_ids))
-        rows = {row.site_id: row for row in session.scalars(query)}
-        found: list[Transition] = []
         for site_id in site_ids:
-            try:
-                found += self._step(session, site_id, rows.get(site_id), (), now_ms)
-            except RuleError as error:
-                self._reporter.problem("rules_failed", str(error))
+            self._watched_since(site_id, now_ms)
+        stirred = self._around.refresh(session, site_ids, now_ms)
+        due = [name for name in site_ids if self._due.get(name, 0) <= now_ms or name in stirred]
+        found: list[Transition] = []
+        for start in range(0, len(due), CHUNK):
+            part = due[start : start + CHUNK]
+            query = select(RuleState).where(RuleState.site_id.in_(part))
+            rows = {row.site_id: row for row in session.scalars(query)}
+            for site_id in part:
+                try:
+                    found += self._step(session, site_id, rows.get(site_id), (), now_ms)
+                except RuleError as error:
+                    self._reporter.problem("rules_failed", str(error))
+        storm.tick(session, now_ms, self._routing)
         return found
 
     def _step(
@@ -96,13 +117,17 @@ class Judge:
             return []
         before = row.state if row is not None else {}
         limits = self._limits(facts)
+        self._due.pop(site_id, None)
         try:
             state, transitions = engine.step(before, facts, observations, now_ms, limits)
         except Exception as error:
             raise RuleError(f"{site_id}: {type(error).__name__}: {error}") from error
         if state != before:
             self._save(session, site_id, row, state, now_ms)
-        lifecycle.apply(session, transitions, now_ms, self._routing)
+        if transitions:
+            self._around.note(session, transitions, now_ms)
+            lifecycle.apply(session, transitions, now_ms, self._routing)
+        self._due[site_id] = engine.next_look_ms(state, facts, now_ms, limits)
         for said in transitions:
             self._metrics.transitions.labels(condition=said.condition, change=said.change.value).inc()
         return transitions
@@ -116,13 +141,15 @@ class Judge:
         row.state = state
         row.status, row.since_ms = state["status"]["value"], state["status"]["since_ms"]
         row.updated_ms = now_ms
+        known = area.standing(state)
+        row.heard_ms, row.mains = known.heard_ms, known.mains
 
     def _facts(self, site_id: str, now_ms: int) -> SiteFacts | None:
         site = self._registry.site(site_id)
         if site is None:
             return None
         devices = tuple(
-            DeviceFacts(entry.id, entry.kind, entry.feed, entry.modem_feed)
+            DeviceFacts(entry.id, entry.kind, entry.feed, entry.modem_feed, entry.uplink)
             for entry in self._registry.devices_of(site_id)
         )
         return SiteFacts(
@@ -131,6 +158,9 @@ class Judge:
             devices=devices,
             kind=site.kind,
             watched_since_ms=self._watched_since(site_id, now_ms),
+            neighbours=self._around.around(site_id),
+            planned=self._around.planned(site_id),
+            centre=self._around.centre,
         )
 
     def _watched_since(self, site_id: str, now_ms: int) -> int:
@@ -141,10 +171,17 @@ class Judge:
         return since_ms
 
     def _limits(self, site: SiteFacts) -> Thresholds:
-        key = (site.kind, site.id)
+        return self._resolved(site.kind, site.id)
+
+    def _limits_of(self, site_id: str) -> Thresholds:
+        site = self._registry.site(site_id)
+        return self._resolved(site.kind if site else "", site_id)
+
+    def _resolved(self, kind: str, site_id: str) -> Thresholds:
+        key = (kind, site_id)
         if key not in self._thresholds:
             rules = self._rules
-            layers = (rules.thresholds, rules.kinds.get(site.kind, {}), rules.sites.get(site.id, {}))
+            layers = (rules.thresholds, rules.kinds.get(kind, {}), rules.sites.get(site_id, {}))
             self._thresholds[key] = catalogue.resolve(*layers)
         return self._thresholds[key]
 

@@ -48,6 +48,8 @@ class Metrics:
     transitions: Counter
     notifications: Counter
     failures: Counter
+    probe_ok: Gauge
+    probe_seconds: Gauge
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         from prometheus_client import REGISTRY, Counter, Gauge, Histogram  # noqa: PLC0415 - see prepare
@@ -89,3 +91,17 @@ class Metrics:
             "vigia_notifications", "Messages by channel and result", ["channel", "result"], registry=target
         )
         self.failures = Counter("vigia_process_restarts", "Parts restarted by run", ["part"], registry=target)
+        self.probe_ok = Gauge(
+            "vigia_probe_ok",
+            "Whether a probe of the centre is well",
+            ["probe"],
+            registry=target,
+            multiprocess_mode="mostrecent",
+        )
+        self.probe_seconds = Gauge(
+            "vigia_probe_seconds",
+            "How long its last good answer took",
+            ["probe"],
+            registry=target,
+            multiprocess_mode="mostrecent",
+        )

@@ -149,13 +149,17 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Born:
-    """A session began. ``hello`` carries the announced intervals (ms) under ``intervals``."""
+    """A session began. ``hello`` carries the announced intervals (ms) under ``intervals``.
+
+    ``key`` is the id of the key that signed it: another key in the same position is another unit.
+    """
 
     device: str
     at_ms: int
     kernel_boot: str
     hello: dict[str, Any] = field(default_factory=dict)
     incarnation: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

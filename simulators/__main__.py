@@ -85,14 +85,26 @@ def fleet(  # noqa: PLR0913 - one argument an option
 @click.option("--json", "out", type=click.Path(path_type=Path, dir_okay=False), help="Everything as JSON.")
 @click.option("--pictures", type=click.Path(path_type=Path, file_okay=False), help="An SVG per scenario.")
 @click.option("--baseline", type=click.Choice(["updown", "threshold"]), help="Another way to watch instead.")
+@click.option("--world", multiple=True, metavar="NAME=FACTOR", help="Multiply a constant of [world].")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes at once; default: the cores.")
 def evaluate(
-    *, folder: Path, out: Path | None, pictures: Path | None, baseline: str | None, jobs: int | None
+    *,
+    folder: Path,
+    out: Path | None,
+    pictures: Path | None,
+    baseline: str | None,
+    world: tuple[str, ...],
+    jobs: int | None,
 ) -> None:
     """Judge the rules by scenarios: a file, or every .toml of a folder; the last line is JSON."""
     from simulators.evaluate import command  # noqa: PLC0415 - --help must not load everything
 
-    sys.exit(command.run(folder, out=out, pictures=pictures, baseline=baseline, jobs=jobs or cores()))
+    factors = command.factors(world)
+    sys.exit(
+        command.run(
+            folder, out=out, pictures=pictures, baseline=baseline, jobs=jobs or cores(), world=factors
+        )
+    )
 
 
 @cli.command()

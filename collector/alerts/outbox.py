@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from sqlalchemy import CursorResult, select
 from sqlalchemy import update as sql_update
 
-from collector.storage.state import Outbox
+from collector.around import windows
+from collector.model import Severity
+from collector.storage.state import AreaMember, Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,9 +56,7 @@ def alert(
     _cancel(session, incident, ("recovery",), "relapsed")
     known = told(_rows(session, incident))
     due_ms = routing.alert_due_ms(incident.condition, incident.severity, now_ms)
-    for channel in _channels(incident, routing):
-        if known.get(channel, Told.NOTHING) == Told.NOTHING:
-            _add(session, incident, change, "alert", channel, due_ms)
+    _alert(session, incident, change, known, due_ms, routing)
 
 
 def update(
@@ -71,9 +71,30 @@ def update(
         if what == Told.TOLD and channel not in waiting:
             _add(session, incident, change, "update", channel, due_ms)
     alert_due_ms = routing.alert_due_ms(incident.condition, incident.severity, now_ms)
+    _alert(session, incident, change, known, alert_due_ms, routing)
+
+
+def _alert(
+    session: Session,
+    incident: Incident,
+    change: IncidentChange,
+    known: dict[str, Told],
+    due_ms: int,
+    routing: Routing,
+) -> None:
+    """Alert who was not told, unless an area speaks for the incident; not before our own work is over."""
+    if _belongs(session, incident):
+        return
+    if incident.severity != Severity.HAZARD:
+        due_ms = max(due_ms, windows.silent_until(session, incident.site_id, incident.started_ms))
     for channel in _channels(incident, routing):
         if known.get(channel, Told.NOTHING) == Told.NOTHING:
-            _add(session, incident, change, "alert", channel, alert_due_ms)
+            _add(session, incident, change, "alert", channel, due_ms)
+
+
+def _belongs(session: Session, incident: Incident) -> bool:
+    query = select(AreaMember.id).where(AreaMember.incident_id == incident.id, AreaMember.left_ms.is_(None))
+    return session.scalars(query.limit(1)).first() is not None
 
 
 def recovery(

@@ -31,6 +31,7 @@ CONDITIONS: Final = {
     "clock_wrong": "Clock of the device is wrong",
     "tamper": "Box opened",
     "outage": "Site out of reach",
+    "area": "Failure of several sites",
     "device_silent": "Device out of reach",
     "security": "Identity of a device in doubt",
 }
@@ -50,6 +51,7 @@ CAUSES: Final = {
 FACTS: Final = {
     # power
     "input_measured": "The UPS measures {volts} V at its input ({pu} of nominal).",
+    "no_input": "The UPS measures no voltage at its input.",
     "input_not_measured": "The UPS left the line; its input has not been measured since.",
     "battery_charge": "Battery charge: {percent} %.",
     "battery_runtime": "The battery has about {minutes} minutes left.",
@@ -99,15 +101,40 @@ FACTS: Final = {
     "wan_down_before": "The link between device and modem was already down.",
     "probes_failed_before": "Before the silence nothing beyond the modem answered any more.",
     "planned_stop": "The device said that it was being stopped in order.",
+    "ups_alone_before": "UPS {ups} had no input while the building had mains: its plug, socket or breaker.",
+    "mains_good_spent": "UPS {ups} was on line {age} earlier and carries device and modem, but its "
+    "battery is spent.",
+    "line_closed": "The device itself ended its connection: machine and Internet line were alive.",
+    "box_opened": "The box of {device} had been opened {age} earlier.",
     # who else
     "others_speak": "Other devices of the same site do speak ({count}).",
     "silent_together": "{count} devices of the site fell silent at the same time.",
-    "neighbours_dark": "{dark} of {watched} sites near by are dark too.",
-    "neighbours_fine": "The {watched} sites near by are fine.",
+    "neighbours_without_supply": "{dark} of {watched} premises near by lost their supply as well.",
+    "neighbours_dark": "{dark} of {watched} premises near by fell silent as well.",
+    "neighbour_dark": "One of the premises near by fell silent as well ({watched} heard of).",
+    "dark_with_other_providers": "Those who fell silent near by have different Internet providers.",
+    "dark_with_one_provider": "All {dark} who fell silent near by have this site's Internet provider.",
+    "dark_with_same_provider": "The one who fell silent near by has the same Internet provider.",
+    "neighbours_fine": "{fine} of {watched} premises near by have supply.",
+    "circuit_dark": "{dark} of {watched} premises on the same circuit of the utility fell.",
+    "circuit_fine": "The other premises on the same circuit have supply: {fine}.",
+    "premises_dark": "Another site in the same building fell as well.",
+    "premises_fine": "Another site in the same building has supply.",
+    "provider_dark": "{dark} of {watched} premises with the same provider fell silent.",
+    "provider_fine": "{fine} of {watched} premises with the same provider have a way out.",
+    "fell_together_before": "It fell together with {name} before: {times} of {of} times.",
+    "area_members": "It covers {count} sites: {names}.",
+    "did_not_come_back": "The area has been back for {age}; this site has not.",
+    "planned_window": "It began during announced work ({what}).",
+    "window_overrun": "The announced work should have ended {age} ago.",
+    "centre_broker_down": "The centre did not even receive its own messages: the broker was down.",
+    "centre_uplink_down": "The centre had no way out: none of its targets outside answered.",
+    "silent_behind": "{count} devices that go out through {device} fell silent with it.",
     # on return
     "restarted": "On return {device} had restarted; that alone does not say why.",
     "restarted_carried": "On return {device} had restarted although a UPS carries it.",
     "restarted_together": "On return {count} devices had restarted together: they lost power at once.",
+    "mains_fed_ran_on": "{device} is fed by the building's mains and ran on: there was power.",
     "kept_running_on_mains": "{device} kept running on the building's mains: there was power.",
     "kept_running": "{device} kept running and measuring: only the way out was gone.",
     "agent_restarted": "{device} kept running, but its program failed or was started again.",
@@ -117,6 +144,17 @@ FACTS: Final = {
     "story_mains_good": "Its records show the UPS on line during the silence.",
     "story_wan_down": "Its records show the link between device and modem down.",
     "story_wan_up": "Its records show the link to the modem up: the fault lay beyond it.",
+    "another_unit": "Another unit came back in the place of {device}.",
+    "upgraded": "{device} came back with another version of its programs.",
+    "restarted_alone": "{device} had restarted while others with the same supply ran on.",
+    "ran_before_restart": "{device} ran on for {minutes} minutes after its last word; it restarted later.",
+    "cold_start": "{device} knows that it had been without power.",
+    "warm_start": "{device} knows that it restarted without losing power.",
+    "machine_failed": "{device} reports that its watchdog, heat or a crash ended the run before.",
+    "battery_untouched": "The UPS's battery is as full as before ({percent} %): it was not used.",
+    "battery_drained": "The UPS's battery went from {from} % to {to} %: it was used.",
+    "story_flicker": "Just as it fell silent the UPS left the line for a moment.",
+    "story_supply_lost_later": "Its records show the supply failing long after the silence began.",
     # who speaks
     "security_bad_signature": "Messages whose signature is not that of the device: {count}.",
     "security_wrong_device": "Messages signed with another device's key: {count}.",
@@ -144,6 +182,8 @@ ADVICE: Final = {
     "battery_replace": "Plan the replacement. Bring a battery for this UPS; recycle the old one.",
     "ups_contact_lost": "Check the USB cable between UPS and device. Bring a spare USB cable.",
     "ups_self_test": "Nothing to do.",
+    "area": "Send no crew site by site. Ask whom the cause concerns: the utility, the provider or our own "
+    "centre.",
     "battery_aged": "Plan the replacement before the rainy season. Bring a battery for this UPS; recycle the "
     "old one.",
     "battery_not_charging": "Check the battery's terminals and the UPS's fuse. If they are sound, battery or "
@@ -202,6 +242,7 @@ OUTAGE_ADVICE: Final = {
     "unknown": "First call the building: ask whether there is power and whether the modem is on.",
 }
 
+AREA_PLACE: Final = "{place} and {more} more"
 KINDS: Final = {"alert": "Alert", "update": "Update", "recovery": "Recovered"}
 WORDS: Final = {
     "cause": "Cause",

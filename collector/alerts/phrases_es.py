@@ -35,6 +35,7 @@ CONDITIONS: Final = {
     "clock_wrong": "Reloj del equipo equivocado",
     "tamper": "Gabinete abierto",
     "outage": "Sitio sin comunicación",
+    "area": "Falla que abarca varios sitios",
     "device_silent": "Equipo sin comunicación",
     "security": "Identidad del equipo en duda",
 }
@@ -54,6 +55,7 @@ CAUSES: Final = {
 FACTS: Final = {
     # power
     "input_measured": "El UPS mide {volts} V a la entrada ({pu} del voltaje nominal).",
+    "no_input": "El UPS no mide voltaje en su entrada.",
     "input_not_measured": "El UPS pasó a batería; desde entonces no se ha medido el voltaje de entrada.",
     "battery_charge": "Carga de la batería: {percent} %.",
     "battery_runtime": "A la batería le quedan unos {minutes} minutos.",
@@ -103,15 +105,41 @@ FACTS: Final = {
     "wan_down_before": "El enlace entre el equipo y el módem ya estaba caído.",
     "probes_failed_before": "Antes de callar, ya no había respuesta más allá del módem.",
     "planned_stop": "El equipo avisó que lo estaban deteniendo de manera ordenada.",
+    "ups_alone_before": "El UPS {ups} no recibía corriente aunque en el inmueble sí había luz: clavija, "
+    "contacto o su pastilla.",
+    "mains_good_spent": "{age} antes el UPS {ups} estaba en línea y respalda equipo y módem, pero su "
+    "batería está agotada.",
+    "line_closed": "El propio equipo cerró su conexión: la máquina y la línea de Internet estaban vivas.",
+    "box_opened": "{age} antes se abrió el gabinete de {device}.",
     # who else
     "others_speak": "Otros equipos del mismo sitio sí se comunican ({count}).",
     "silent_together": "{count} equipos del sitio callaron al mismo tiempo.",
-    "neighbours_dark": "También callan {dark} de {watched} sitios vecinos.",
-    "neighbours_fine": "Los {watched} sitios vecinos están bien.",
+    "neighbours_without_supply": "También se fue la luz en {dark} de {watched} inmuebles vecinos.",
+    "neighbours_dark": "También callan {dark} de {watched} inmuebles vecinos.",
+    "neighbour_dark": "También calló un inmueble vecino ({watched} con noticias).",
+    "dark_with_other_providers": "Los vecinos que callaron tienen distintos proveedores de internet.",
+    "dark_with_one_provider": "Los {dark} vecinos que callaron tienen el mismo proveedor de internet.",
+    "dark_with_same_provider": "El vecino que calló tiene el mismo proveedor de internet.",
+    "neighbours_fine": "Hay luz en {fine} de {watched} inmuebles vecinos.",
+    "circuit_dark": "Del mismo circuito de la compañía de luz cayeron {dark} de {watched} inmuebles.",
+    "circuit_fine": "Los otros inmuebles del mismo circuito tienen luz: {fine}.",
+    "premises_dark": "En el mismo inmueble cayó también otro sitio.",
+    "premises_fine": "Otro sitio del mismo inmueble tiene luz.",
+    "provider_dark": "Con el mismo proveedor callaron {dark} de {watched} inmuebles.",
+    "provider_fine": "Con el mismo proveedor tienen salida {fine} de {watched} inmuebles.",
+    "fell_together_before": "Ya antes cayó junto con {name}: {times} de {of} veces.",
+    "area_members": "Abarca {count} sitios: {names}.",
+    "did_not_come_back": "La zona volvió hace {age}; este sitio no.",
+    "planned_window": "Empezó durante un trabajo anunciado ({what}).",
+    "window_overrun": "El trabajo anunciado debió terminar hace {age}.",
+    "centre_broker_down": "El centro no recibía ni sus propios mensajes: falla del servidor de mensajes.",
+    "centre_uplink_down": "El centro no tenía salida: no respondía ninguno de sus destinos externos.",
+    "silent_behind": "{count} equipos que salen a Internet por {device} callaron junto con él.",
     # on return
     "restarted": "Al volver, {device} había reiniciado; eso solo no dice por qué.",
     "restarted_carried": "Al volver, {device} había reiniciado aunque lo respalda un UPS.",
     "restarted_together": "Al volver, {count} equipos habían reiniciado juntos: perdieron la luz a la vez.",
+    "mains_fed_ran_on": "{device} se alimenta de la luz del inmueble y siguió encendido: sí había luz.",
     "kept_running_on_mains": "{device} siguió encendido con la luz del inmueble: sí había luz.",
     "kept_running": "{device} siguió encendido y midiendo: solo faltó la salida a internet.",
     "agent_restarted": "{device} siguió encendido, pero su programa falló o se volvió a iniciar.",
@@ -121,6 +149,20 @@ FACTS: Final = {
     "story_mains_good": "Sus registros muestran que durante el silencio el UPS siguió recibiendo luz.",
     "story_wan_down": "Sus registros muestran caído el enlace entre el equipo y el módem.",
     "story_wan_up": "Sus registros muestran bien el enlace al módem: la falla estaba más allá.",
+    "another_unit": "En el lugar de {device} volvió otro aparato.",
+    "upgraded": "{device} volvió con otra versión de sus programas.",
+    "restarted_alone": "{device} había reiniciado mientras otros con la misma alimentación siguieron "
+    "encendidos.",
+    "ran_before_restart": "{device} siguió encendido {minutes} minutos después de su último mensaje; "
+    "reinició más tarde.",
+    "cold_start": "{device} sabe que se había quedado sin corriente.",
+    "warm_start": "{device} sabe que reinició sin perder la corriente.",
+    "machine_failed": "{device} informa que lo detuvo su vigilante (watchdog), el calor o una falla del "
+    "sistema.",
+    "battery_untouched": "La batería del UPS está tan llena como antes ({percent} %): no se usó.",
+    "battery_drained": "La batería del UPS bajó de {from} % a {to} %: se usó.",
+    "story_flicker": "Justo cuando calló, el UPS dejó la línea por un momento.",
+    "story_supply_lost_later": "Sus registros muestran que la luz se fue mucho después de que calló.",
     # who speaks
     "security_bad_signature": "Mensajes cuya firma no es la del equipo: {count}.",
     "security_wrong_device": "Mensajes firmados con la llave de otro equipo: {count}.",
@@ -150,6 +192,8 @@ ADVICE: Final = {
     "su reciclaje.",
     "ups_contact_lost": "Revise el cable USB entre el UPS y el equipo. Lleve un cable USB de repuesto.",
     "ups_self_test": "No hay nada que hacer.",
+    "area": "No envíe cuadrillas sitio por sitio. Pregunte a quien corresponde a la causa: CFE, el "
+    "proveedor de internet o el propio centro.",
     "battery_aged": "Programe el cambio de la batería antes de la temporada de lluvias. Lleve una del modelo "
     "del UPS y regrese la usada para su reciclaje.",
     "battery_not_charging": "Revise los bornes de la batería y el fusible del UPS. Si están bien, falla la "
@@ -211,6 +255,7 @@ OUTAGE_ADVICE: Final = {
     "unknown": "Llame primero al inmueble: pregunte si hay luz y si el módem está encendido.",
 }
 
+AREA_PLACE: Final = "{place} y {more} más"
 KINDS: Final = {"alert": "Aviso", "update": "Novedad", "recovery": "Recuperado"}
 WORDS: Final = {
     "cause": "Causa",

@@ -44,8 +44,17 @@ class SiteLike(Protocol):
 
 def title(incident: IncidentLike, site: SiteLike, lang: str) -> str:
     """Return one line: ``#12 Place: condition (cause in words)``."""
-    text = f"#{incident.id} {_place(site, lang)}: {condition(incident.condition, lang)}"
+    text = f"#{incident.id} {_where(incident, site, lang)}: {condition(incident.condition, lang)}"
     return f"{text} ({cause(incident.cause, lang)})" if incident.cause else text
+
+
+def _where(incident: IncidentLike, site: SiteLike, lang: str) -> str:
+    """Return the place; of an area the first one and how many more."""
+    place = _place(site, lang)
+    counts = [fact["params"].get("count", 1) for fact in incident.facts if fact["code"] == "area_members"]
+    if incident.condition != "area" or not counts or counts[0] < 2:  # noqa: PLR2004 - one more
+        return place
+    return str(PHRASES[lang].AREA_PLACE.format(place=place, more=counts[0] - 1))
 
 
 def condition(name: str, lang: str) -> str:
@@ -61,7 +70,7 @@ def cause(name: str, lang: str) -> str:
 def advice(incident: IncidentLike, lang: str) -> str:
     """Return what to do and what to bring; empty for a condition without advice."""
     phrases = PHRASES[lang]
-    if incident.condition == "outage" and incident.cause in phrases.OUTAGE_ADVICE:
+    if incident.condition in {"outage", "area"} and incident.cause in phrases.OUTAGE_ADVICE:
         return str(phrases.OUTAGE_ADVICE[incident.cause])
     return str(phrases.ADVICE.get(incident.condition, ""))
 
@@ -137,7 +146,7 @@ def _what(incident: IncidentLike, lang: str) -> str:
         state = words["final"] if incident.final else words["provisional"]
         sure = words["confidence"].format(percent=round((incident.confidence or 0) * 100))
         lines.append(f"{words['cause']}: {cause(incident.cause, lang)} [{incident.cause}], {state}, {sure}.")
-    if incident.subject:
+    if incident.subject and incident.condition != "area":
         lines.append(f"{words['device']}: {incident.subject}")
     return "\n".join(lines)
 
@@ -163,6 +172,8 @@ def _facts(incident: IncidentLike, lang: str) -> str:
 def _help(incident: IncidentLike, site: SiteLike, lang: str) -> str:
     """Say what to do, and what a crew needs to know of the place, as far as it is known."""
     words = PHRASES[lang].WORDS
+    if incident.condition == "area":
+        return f"{words['advice']}: {advice(incident, lang)}"
     known = (
         ("advice", advice(incident, lang)),
         ("address", getattr(site, "address", None)),

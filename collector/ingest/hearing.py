@@ -24,14 +24,16 @@ class Hearing:
         if self._deaf_since is None:
             self._deaf_since = now_ms
 
-    def hears(self, now_ms: int) -> None:
-        """Everything that is said is heard now."""
-        if self._deaf_since is None:
-            return
-        if self._ever and now_ms - self._deaf_since > SHORT_MS:
-            self._settled_ms = now_ms + SETTLE_MS
+    def hears(self, now_ms: int) -> int | None:
+        """Everything that is said is heard now; return since when it was not, if that was long."""
+        since_ms, long = self._deaf_since, False
+        if since_ms is None:
+            return None
+        if self._ever and now_ms - since_ms > SHORT_MS:
+            self._settled_ms, long = now_ms + SETTLE_MS, True
         self._deaf_since = None
         self._ever = True
+        return since_ms if long else None
 
     def may_judge(self, now_ms: int) -> bool:
         """Whether who is silent now can be told."""

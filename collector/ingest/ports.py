@@ -40,6 +40,9 @@ class Judge(Protocol):
     def tick(self, session: Session, site_ids: Sequence[str], now_ms: int) -> list[Transition]:
         """Let time pass for these sites."""
 
+    def deaf_by(self, session: Session, now_ms: int) -> bool:
+        """Say whether the centre's probes tell why nobody is heard: then silence is judged all the same."""
+
 
 class Courier(Protocol):
     """The way back to the broker. Neither call waits for the network."""

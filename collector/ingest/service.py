@@ -22,6 +22,7 @@ from collector.ingest.lease import LEASE_MS, Leases
 from collector.ingest.mqtt_source import MqttSource
 from collector.ingest.relay import Relay
 from collector.pipeline import Parts, Pipeline, stages
+from collector.probes import record
 from collector.storage.chronicle import Chronicle
 from collector.storage.means import Means, MeansThread
 from collector.storage.state import DeviceState
@@ -160,7 +161,7 @@ class IngestService:
                 self._registry.refresh()
             with Session(self._engine) as session, session.begin():
                 self._leases.check(session, self._shards)
-                if sites := self._judged_sites():
+                if sites := self._judged_sites(session):
                     self._tick(session, sites)
             self._chronicle.write(self._clock.now_ms())
         except OperationalError as error:
@@ -178,16 +179,22 @@ class IngestService:
         except Exception as error:  # noqa: BLE001 - a rule that fails must not stop the readings
             self._reporter.problem("rules_failed", f"tick: {type(error).__name__}: {error}")
 
-    def _judged_sites(self) -> list[str]:
+    def _judged_sites(self, session: Session) -> list[str]:
+        """Return the sites that were listened to, or all when the centre's probes tell why nobody is."""
         now_ms = self._clock.now_ms()
         oldest = self._ahead.oldest_ms()
         online = self._source.online()
         behind = oldest is not None and now_ms - oldest > BEHIND_MS
+        missed = []
         for shard, hearing in self._hearing.items():
             if behind or shard not in online:
                 hearing.deaf(now_ms)
             else:
-                hearing.hears(now_ms)
+                missed.append(hearing.hears(now_ms))
+        if spans := [since_ms for since_ms in missed if since_ms is not None]:
+            record.unobserved(session, min(spans), now_ms)
+        if not behind and not online and self._judge.deaf_by(session, now_ms):
+            return [site.id for site in self._registry.sites() if topics.shard_of(site.id) in self._hearing]
         heard = {shard for shard, hearing in self._hearing.items() if hearing.may_judge(now_ms)}
         return [site.id for site in self._registry.sites() if topics.shard_of(site.id) in heard]
 

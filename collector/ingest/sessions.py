@@ -62,4 +62,4 @@ def advance(frame: Frame, order: int, state: DeviceState) -> Born | Died | None:
     if frame.kind == "death":
         return Died(frame.device, frame.arrival_ms)
     state.hello = frame.hello
-    return Born(frame.device, frame.arrival_ms, frame.kernel_boot, frame.hello, frame.incarnation)
+    return Born(frame.device, frame.arrival_ms, frame.kernel_boot, frame.hello, frame.incarnation, frame.kid)

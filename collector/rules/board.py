@@ -65,7 +65,8 @@ class Finding:
     """What one subject says of one condition at one moment.
 
     ``raise_ms`` and ``clear_ms`` are how long it must be shown; ``started_ms`` is when it happened, when
-    that is earlier than when it showed. ``on_return``: it was found in what a device had kept of a silence.
+    that is earlier than when it showed. ``final``: an end that this shows is the device's own account of it.
+    ``on_return``: it was found in what a device had kept of a silence.
     """
 
     condition: str
@@ -79,6 +80,7 @@ class Finding:
     raise_ms: float = 0
     clear_ms: float = 0
     started_ms: int | None = None
+    final: bool = False
     on_return: bool = False
 
 
@@ -112,10 +114,12 @@ class Board:
         """Announce an opening or an end, and forget what is clear."""
         if is_open and not was_open:
             at_ms = entry["since_ms"] if finding.started_ms is None else finding.started_ms
+            entry["began_ms"] = at_ms
             self._remember(entry, finding)
             self._announce(Change.RAISED, finding, at_ms, finding.facts)
         elif was_open and not is_open:
-            self._announce(Change.CLEARED, finding, entry["since_ms"], finding.facts or _facts(entry))
+            facts = _facts(entry) if entry.get("cause") else finding.facts or _facts(entry)
+            self._announce(Change.CLEARED, finding, entry["since_ms"], facts, final=finding.final)
         if entry["phase"] == Phase.CLEAR:
             self.memory["conditions"].pop(_key(finding.condition, finding.subject), None)
 
@@ -156,9 +160,28 @@ class Board:
             condition, _, subject = key.partition("|")
             yield condition, subject, Phase(entry["phase"])
 
+    def since_ms(self, condition: str, subject: str) -> int:
+        """Return since when a condition stands where it stands."""
+        return int(self._entry(condition, subject)["since_ms"])
+
+    def verdict(self, condition: str, subject: str) -> dict[str, Any]:
+        """Return facts, cause and confidence that an open condition was last announced with."""
+        entry = self._entry(condition, subject)
+        cause = entry.get("cause")
+        return {
+            "facts": _facts(entry),
+            "cause": Cause(cause) if cause else None,
+            "confidence": entry.get("confidence"),
+        }
+
     def facts(self, condition: str, subject: str) -> tuple[Fact, ...]:
         """Return the facts that an open condition was last announced with."""
         return _facts(self._entry(condition, subject))
+
+    def began_ms(self, condition: str, subject: str) -> int:
+        """Return since when a condition that is open has been, as it was announced."""
+        entry = self._entry(condition, subject)
+        return int(entry["began_ms"] if "began_ms" in entry else entry["since_ms"])
 
     def _entry(self, condition: str, subject: str) -> Memory:
         blank = {"phase": Phase.CLEAR.value, "since_ms": 0}

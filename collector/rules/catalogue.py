@@ -144,9 +144,31 @@ THRESHOLDS: Final = (
     ),
     Threshold("planned_stop_ms", 900_000, "ms", "who stops a device in order starts it again within 15 min"),
     Threshold("silent_together_ms", 90_000, "ms", "devices that fall silent within one detection time"),
+    Threshold("story_others_ms", 120_000, "ms", "machines of one site boot within two minutes of each other"),
+    Threshold("box_opened_ms", 900_000, "ms", "who opens a box to take the device needs no longer"),
+    Threshold("battery_use_ms", 300_000, "ms", "in five minutes even a small load takes some per cent"),
+    Threshold("battery_used_percent", 8.0, "%", "more than a charge's reading wavers"),
+    Threshold("ran_on_ms", 75_000, "ms", "two and a half frames: what fed it outlasted its way out"),
+    Threshold("self_test_ms", 30_000, "ms", "self-tests of small UPSes last 10 to 20 s"),
     Threshold("security_quiet_ms", 86_400_000, "ms", "a day: a copied card comes on whenever it is used"),
-    Threshold("neighbours_dark_count", 2, "premises", "one dark neighbour may be a coincidence"),
+    Threshold("neighbours_dark_count", 2, "premises", "this one and another, within minutes: no coincidence"),
     Threshold("neighbours_dark_share", 0.3, "of premises", "k of n, as in last-gasp practice of utilities"),
+    Threshold(
+        "neighbours_radius_m", 1_000, "m", "an urban low-voltage network and the feeder's next section"
+    ),
+    Threshold(
+        "neighbours_together_ms", 180_000, "ms", "two detection times: silence is noticed up to 75 s late"
+    ),
+    Threshold("neighbours_fine_after_ms", 40_000, "ms", "a frame of 30 s after the fall has come in by then"),
+    Threshold(
+        "provider_dark_share", 0.5, "of premises", "a provider that fails takes most of its sites along"
+    ),
+    Threshold("cofailure_times", 3, "falls", "fewer say nothing (arXiv 1912.03357 drops rare pairs)"),
+    Threshold("cofailure_share", 0.5, "of falls", "a pair that mostly falls together hangs on one thing"),
+    Threshold("left_behind_ms", 900_000, "ms", "breakers are switched and machines booted in 15 min"),
+    Threshold("window_slack_ms", 60_000, "ms", "a silence is dated by the last frame before it"),
+    Threshold("window_overrun_ms", 300_000, "ms", "machines boot after the work has ended"),
+    Threshold("deaf_slack_ms", 60_000, "ms", "a frame interval and a delivery before the probe failed"),
 )
 DEFAULTS: Final[Thresholds] = {threshold.name: threshold.default for threshold in THRESHOLDS}
 
@@ -230,6 +252,7 @@ _CONDITIONS: Final = (
     # no crew alone to where somebody opens the box: the dispatcher calls the building
     Condition("tamper", Severity.CRITICAL, Route.DISPATCHER, hold_off_ms=0),
     Condition("outage", Severity.CRITICAL, Route.CREW),
+    Condition("area", Severity.CRITICAL, Route.DISPATCHER),  # many outages of one cause: see alerts/storm
     Condition("device_silent", Severity.WARNING, Route.CREW),
     Condition("security", Severity.WARNING, Route.DISPATCHER),  # keys are revoked at the centre
 )

@@ -17,10 +17,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.model import ClockFault, Readings, Severity, Suspect, Transition
-from collector.rules import clock, device, power, security, tamper
-from collector.rules.board import OPEN, Board, Finding, Memory, Shows, severity
+from collector.rules import clock, device, power, reach, security, tamper
+from collector.rules.board import OPEN, Board, Finding, Memory, Phase, Shows, severity
 from collector.rules.catalogue import CONDITIONS, rank
-from collector.rules.network import outage, path, silence
+from collector.rules.network import outage, path, silence, story, unit
 from collector.rules.network.silence import Voice
 
 if TYPE_CHECKING:
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from collector.rules.catalogue import Thresholds
     from collector.rules.site import SiteFacts
 
-# who is given the rows of a measurement; network/path is given every row
+_MOVING: Final = (Phase.RISING, Phase.FALLING)
+# who is given the rows of a measurement, and who every row
 READERS: Final = dict.fromkeys(power.MEASUREMENTS, power.observe) | {"tamper": tamper.observe}
+EVERY: Final = (path.observe, story.observe, unit.observe)
 _BLANK: Final[dict[str, Any]] = {
     "devices": {}, "ups": {}, "meters": {}, "tamper": {}, "conditions": {}, "suspects": {}, "outage": None,
 }  # fmt: skip
@@ -57,11 +59,36 @@ def step(
     device.lapsed(board, silence.tick(board))
     power.tick(board)
     outage.tick(board)
+    reach.tick(board)
     device.tick(board)
     security.tick(board)
     clock.tick(board)
     _set_status(board)
     return memory, board.transitions
+
+
+LOOK_MS: Final = 30_000  # where only words about a silence can change, with its age
+
+
+def next_look_ms(state: Memory, site: SiteFacts, now_ms: int, thresholds: Thresholds) -> int:
+    """Return when time alone can next change something: who speaks is looked at when it speaks.
+
+    ``state`` is what ``step`` returned.
+    """
+    if any(entry["phase"] in _MOVING for entry in state["conditions"].values()):
+        return now_ms
+    board, due_ms = Board(site, state, now_ms, thresholds), now_ms + LOOK_MS
+    calm = state["outage"] is None and not state["conditions"] and not state["suspects"]
+    deadlines = []
+    for entry in state["devices"].values():
+        voice = Voice(entry["voice"])
+        if voice == Voice.RETURNING:
+            return now_ms
+        if voice in silence.SPEAKING:
+            deadlines.append(int(silence.deadline_ms(board, entry)))
+    if calm and deadlines:
+        return min(deadlines)
+    return min([due_ms, *deadlines])
 
 
 def _copied(value: Any) -> Any:
@@ -87,7 +114,8 @@ def _observe(board: Board, items: list[Observation]) -> None:
         read = READERS.get(row.measurement)
         if read is not None:
             read(board, row)
-        path.observe(board, row)
+        for take in EVERY:
+            take(board, row)
 
 
 def _prune(board: Board) -> None:

@@ -123,6 +123,6 @@ def _state_point(site: str, status: str, supply_lost: bool, now_ms: int) -> Poin
 
 def _event_points(change: IncidentChange, incident: Incident) -> Iterator[Point]:
     value = _VALUE.get(change.kind)
-    if value is not None:
+    if value is not None and incident.condition != "area":  # its members are there, each at its site
         tags = (("site", incident.site_id), ("kind", incident.condition))
         yield Point("power_event", tags, (("value", value), ("incident", incident.id)), change.at_ms)

@@ -66,6 +66,15 @@ class Site(Base):
     sample: Mapped[bool] = mapped_column(default=False)
 
 
+class SiteGroup(Base):
+    """Sites that an operator put together, because they are known to share something."""
+
+    __tablename__ = "site_group"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    site_id: Mapped[str] = mapped_column(ForeignKey("site.id"), primary_key=True)
+
+
 class Device(Base):
     """A position at a site; the unit that fills it is known by its keys."""
 
@@ -230,13 +239,104 @@ class RuleState(Base):
     since_ms: Mapped[int] = mapped_column(Milliseconds, default=0)
     state: Mapped[dict[str, Any]] = mapped_column(default=dict)
     updated_ms: Mapped[int] = mapped_column(Milliseconds)
+    # what neighbours ask of a site, so that nobody reads its memory for it
+    heard_ms: Mapped[int] = mapped_column(Milliseconds, default=0)  # its last word
+    mains: Mapped[bool | None] = mapped_column()  # whether it has supply; None: it cannot tell
+
+
+class Fall(Base):
+    """A site lost its supply or its voice: from ``fell_ms`` until ``back_ms`` (None: still)."""
+
+    __tablename__ = "fall"
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True)
+    site_id: Mapped[str] = mapped_column(String(64), index=True)
+    condition: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(160), default="")
+    fell_ms: Mapped[int] = mapped_column(Milliseconds)
+    back_ms: Mapped[int | None] = mapped_column(Milliseconds)
+    changed_ms: Mapped[int] = mapped_column(Milliseconds, index=True)  # by the collector's clock
+
+
+class Fallen(Base):
+    """How often a site fell, as far as it was counted; see ``around/learned``."""
+
+    __tablename__ = "fallen"
+
+    site_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    times: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class FellTogether(Base):
+    """How often two sites near each other fell together; ``site_id`` < ``other_id``."""
+
+    __tablename__ = "fell_together"
+
+    site_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    other_id: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+    times: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class WorkWindow(Base):
+    """Announced work (``planned``), or work of our own in which nobody is told (``maintenance``).
+
+    Its scope is one of site, group, circuit, provider, a circle, or everything when all are None.
+    """
+
+    __tablename__ = "work_window"
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12), default="planned")
+    from_ms: Mapped[int] = mapped_column(Milliseconds)
+    to_ms: Mapped[int] = mapped_column(Milliseconds, index=True)
+    site_id: Mapped[str | None] = mapped_column(String(64))
+    group_name: Mapped[str | None] = mapped_column(String(64))
+    circuit: Mapped[str | None] = mapped_column(String(64))
+    provider: Mapped[str | None] = mapped_column(String(64))
+    lat: Mapped[float | None] = mapped_column(Float)
+    lon: Mapped[float | None] = mapped_column(Float)
+    radius_m: Mapped[float | None] = mapped_column(Float)
+    what: Mapped[str] = mapped_column(String(200), default="")
+    by: Mapped[str] = mapped_column(String(64), default="")
+    created_ms: Mapped[int] = mapped_column(Milliseconds)
+    cancelled_ms: Mapped[int | None] = mapped_column(Milliseconds)
+
+
+class Probe(Base):
+    """What a probe of the centre saw last. ``ok`` None: it was never asked, or nobody knows."""
+
+    __tablename__ = "probe"
+
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)  # broker, store, uplink
+    ok: Mapped[bool | None] = mapped_column()
+    since_ms: Mapped[int] = mapped_column(Milliseconds)  # since when it is so
+    checked_ms: Mapped[int] = mapped_column(Milliseconds)
+    good_ms: Mapped[int | None] = mapped_column(Milliseconds)  # its last success
+    failures: Mapped[int] = mapped_column(Integer, default=0)  # in a row
+    latency_ms: Mapped[float | None] = mapped_column(Float)
+    detail: Mapped[str] = mapped_column(String(300), default="")
+
+
+class CentreSpan(Base):
+    """A time in which the centre itself was at fault, or (``ingest``) did not listen: unobserved."""
+
+    __tablename__ = "centre_span"
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True)
+    what: Mapped[str] = mapped_column(String(16))  # broker, store, uplink, ingest
+    since_ms: Mapped[int] = mapped_column(Milliseconds)
+    until_ms: Mapped[int | None] = mapped_column(Milliseconds, index=True)
+    refuted: Mapped[bool] = mapped_column(default=False)  # somebody was heard all the same
 
 
 class Incident(Base):
     """A condition of a site with a life of its own. ``status`` moves by the table in alerts/lifecycle."""
 
     __tablename__ = "incident"
-    __table_args__ = (Index("ix_incident_key", "site_id", "condition", "subject", "closed_ms"),)
+    __table_args__ = (
+        Index("ix_incident_key", "site_id", "condition", "subject", "closed_ms"),
+        Index("ix_incident_open", "cleared_ms", "cause"),
+    )
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True)
     site_id: Mapped[str] = mapped_column(ForeignKey("site.id"))
@@ -256,6 +356,30 @@ class Incident(Base):
     owner: Mapped[str | None] = mapped_column(String(64))
     cause_code: Mapped[str | None] = mapped_column(String(40))  # what the crew found
     changes: Mapped[list[IncidentChange]] = relationship(order_by="IncidentChange.id")
+
+
+class Area(Base):
+    """What the incident of an area has besides: which cause, and since when most of it is back."""
+
+    __tablename__ = "area"
+
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), primary_key=True, autoincrement=False)
+    cause: Mapped[str] = mapped_column(String(20))
+    back_ms: Mapped[int | None] = mapped_column(Milliseconds)
+
+
+class AreaMember(Base):
+    """An incident of one site while it belongs to the incident of an area."""
+
+    __tablename__ = "area_member"
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True)
+    area_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), index=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), index=True)
+    site_id: Mapped[str] = mapped_column(String(64))
+    joined_ms: Mapped[int] = mapped_column(Milliseconds)
+    left_ms: Mapped[int | None] = mapped_column(Milliseconds, index=True)
+    reason: Mapped[str] = mapped_column(String(20), default="")  # why it left: back, cause, left_behind
 
 
 class IncidentChange(Base):

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from collector.errors import VigiaError
+from collector.web import centre
 from collector.web.database import sql
 from collector.web.services import services
 
@@ -29,13 +30,24 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """Say which of state, store and further checks works; 503 when one does not. Reasons are logged."""
+    """Say which of state, store and further checks works; 503 when one does not. Reasons are logged.
+
+    ``probes`` are what the centre's probes see: for information, for a web server is ready without them.
+    """
     given = services()
     checks: dict[str, Callable[[], None]] = {"state": _state, "store": given.store.check, **given.checks}
     results = {name: _passes(name, check) for name, check in checks.items()}
     ready = all(results.values())
     words = {name: "ok" if passed else "failed" for name, passed in results.items()}
-    return jsonify(status="ok" if ready else "failed", checks=words), 200 if ready else 503
+    answer = jsonify(status="ok" if ready else "failed", checks=words, probes=_probes())
+    return answer, 200 if ready else 503
+
+
+def _probes() -> dict[str, str]:
+    try:
+        return {one["name"]: one["health"] for one in centre.probes(sql(), services().clock.now_ms())}
+    except SQLAlchemyError:
+        return {}
 
 
 @blueprint.get("/metrics")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from collector.storage.state import Incident, IncidentChange, Outbox, Site
+    from collector.storage.state import AreaMember, Incident, IncidentChange, Outbox, Site
 
 FIELDS = (
     "id",
@@ -76,6 +76,10 @@ def detail(session: Session, row: Incident, lang: str) -> dict[str, Any]:
     shown = view(row, queries.names(session, [row.site_id])[row.site_id], lang)
     shown["advice"] = texts.advice(row, lang)
     shown["history"] = [_step(change, lang) for change in queries.history(session, row.id)]
+    shown["area"] = queries.area_of(session, row.id)
+    shown["members"] = [
+        _member(one, site, lang) for one, site in queries.members(session, row.id) if row.condition == "area"
+    ]
     shown["deliveries"] = [_delivery(sent) for sent in queries.deliveries(session, row.id)]
     return shown
 
@@ -89,6 +93,17 @@ def _step(change: IncidentChange, lang: str) -> dict[str, Any]:
     facts = data.get("facts")
     shown["facts"] = [fact(item, lang) for item in facts] if isinstance(facts, list) else []
     return shown
+
+
+def _member(one: AreaMember, site: Site, lang: str) -> dict[str, Any]:
+    return {
+        "site": one.site_id,
+        "site_name": site_name(site, lang),
+        "incident": one.incident_id,
+        "joined_ms": one.joined_ms,
+        "left_ms": one.left_ms,
+        "reason": one.reason,
+    }
 
 
 def _delivery(sent: Outbox) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import func, or_, select
 
 from agent.wire import intervals
 from collector.storage.state import (
+    AreaMember,
     Assignment,
     Device,
     DeviceState,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
+MEMBERS = 500  # of an area: more are told by their number
 STATES = ("open", "closed", "all")
 SITE_FIELDS = ("id", "name_es", "name_en", "kind", "address", "lat", "lon", "priority", "sample")
 SITE_DETAILS = (
@@ -207,3 +209,21 @@ def deliveries(session: Session, incident_id: int) -> list[Outbox]:
 def count_devices(session: Session) -> int:
     """Return how many devices are enrolled."""
     return session.scalar(select(func.count()).select_from(Device)) or 0
+
+
+def members(session: Session, area_id: int) -> list[tuple[AreaMember, Site]]:
+    """Return who is or was in an area, those first who still are, then as they joined."""
+    query = (
+        select(AreaMember, Site)
+        .join(Site, Site.id == AreaMember.site_id)
+        .where(AreaMember.area_id == area_id)
+        .order_by(AreaMember.left_ms.is_not(None), AreaMember.id)
+        .limit(MEMBERS)
+    )
+    return [(member, site) for member, site in session.execute(query)]
+
+
+def area_of(session: Session, incident_id: int) -> int | None:
+    """Return the area that speaks for an incident, or did last."""
+    query = select(AreaMember.area_id).where(AreaMember.incident_id == incident_id)
+    return session.scalars(query.order_by(AreaMember.id.desc()).limit(1)).first()

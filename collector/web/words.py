@@ -57,6 +57,13 @@ CHANGES: Final = {
     "escalated": _l("Passed on higher up"),
     "closed": _l("Closed"),
     "note": _l("Note"),
+    "joined": _l("Taken into an area"),
+    "left": _l("Left the area"),
+}
+LEFT: Final = {
+    "back": _l("is back"),
+    "cause": _l("has another cause"),
+    "left_behind": _l("did not come back with the area"),
 }
 DELIVERIES: Final = {
     "pending": _l("Waiting"),
@@ -109,6 +116,7 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
     "step": STEPS,
     "change": CHANGES,
     "delivery": DELIVERIES,
+    "left": LEFT,
     "message": MESSAGES,
     "kind": KINDS,
     "found": FOUND,

@@ -49,8 +49,27 @@ def detail(score: Score) -> dict[str, Any]:
             "final_right": sum(map(final_right, score.pairs)),
             "provisional_right": sum(map(provisional_right, score.pairs)),
         },
+        "verdicts": [*_verdicts(score)],
         "false": [{"scenario": name, **_what(one)} for name, one in score.false_alarms],
     }
+
+
+def _verdicts(score: Score) -> Iterator[dict[str, Any]]:
+    """Give every verdict that was judged, with what is right there: what a calibration needs."""
+    for pair in score.pairs:
+        for when in ("provisional", "final"):
+            said = pair.saying
+            word = None if said is None else said.standing() if when == "provisional" else said.closing()
+            if word is not None:
+                yield {
+                    "when": when,
+                    "what": pair.truth.what.value,
+                    "said": word.cause.value,
+                    "confidence": word.confidence,
+                    "facts": list(word.facts),
+                    "true": pair.truth.cause.value,
+                    "right": sorted(cause.value for cause in pair.truth.accepted),
+                }
 
 
 def _rates(score: Score) -> Iterator[str]:

@@ -17,7 +17,7 @@ from simulators.virtual import run as virtual
 from simulators.world import happenings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from simulators.evaluate.score import Truth
@@ -39,9 +39,11 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
 
 
-def folder(paths: Sequence[Path], jobs: int, baseline: str | None) -> Iterator[Outcome]:
-    """Give an outcome for each file, in their order."""
-    work = [(path, baseline) for path in paths]
+def folder(
+    paths: Sequence[Path], jobs: int, baseline: str | None, world: Mapping[str, float] | None = None
+) -> Iterator[Outcome]:
+    """Give an outcome for each file, in their order. ``world``: constants and the factors they change by."""
+    work = [(path, baseline, dict(world or {})) for path in paths]
     if jobs == 1 or len(paths) == 1:
         yield from map(_one, work)
         return
@@ -50,14 +52,21 @@ def folder(paths: Sequence[Path], jobs: int, baseline: str | None) -> Iterator[O
         yield from pool.imap(_one, work)
 
 
-def _one(work: tuple[Path, str | None]) -> Outcome:
-    path, baseline = work
+def _one(work: tuple[Path, str | None, dict[str, float]]) -> Outcome:
+    path, baseline, world = work
     begun = time.monotonic()
     try:
-        scenario = load.scenario(path)
+        scenario = changed(load.scenario(path), world)
     except load.ScenarioError as error:
         return Outcome(path, None, None, 0.0, error.faults)
     return Outcome(path, scenario, played(scenario, baseline), time.monotonic() - begun)
+
+
+def changed(scenario: Scenario, factors: Mapping[str, float]) -> Scenario:
+    """Return a scenario whose ``[world]`` constants are multiplied by these factors."""
+    there = scenario.world
+    values = {name: getattr(there, name) * factor for name, factor in factors.items()}
+    return scenario.model_copy(update={"world": there.model_copy(update=values)})
 
 
 def played(scenario: Scenario, baseline: str | None = None) -> Run:

@@ -1,8 +1,8 @@
 """What the rules said, in the shape that is scored, out of a run's record.
 
 An incident that was reopened says two things: each time from its opening to its clearing. Incidents of two
-UPSes of one site that overlap say one thing. A verdict is final when the rules mark it so; a loss of supply
-has no such mark and counts as final when it clears.
+UPSes of one site that overlap say one thing. A verdict is final when the rules mark it so, and a loss of
+supply's when it clears.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulators.virtual.record import Record, Step, Told
 
 OUTAGES: Final = {"outage": What.SERVICE, "supply_lost": What.MAINS}
+AREA: Final = "area"  # told of for its members: their notifications are these
 BEGIN: Final = ("opened", "reopened")
 
 
@@ -40,7 +41,7 @@ def told(scenario: Scenario, truths: dict[str, SiteTruth], record: Record) -> tu
             notices.justified(scenario, truths[one.site], one.condition, one.subject, at_s),
         )
         for one in record.incidents
-        if one.condition not in OUTAGES
+        if one.condition not in OUTAGES and one.condition != AREA
         for at_s in one.notified_s
         if at_s >= 0
     )
@@ -51,7 +52,11 @@ def _episodes(told: Told) -> Iterator[Saying]:
         first, last = steps[0], steps[-1]
         cleared = last.kind == "cleared"
         closing = cleared and told.condition != "outage"
-        words = [Word(step.at_s, step.cause, step.final) for step in steps if step.cause is not None]
+        words = [
+            Word(step.at_s, step.cause, step.final, step.confidence, step.facts)
+            for step in steps
+            if step.cause is not None
+        ]
         if closing and words:
             words[-1] = replace(words[-1], final=True)
         until_s = last.at_s if cleared else float("inf")
@@ -76,6 +81,9 @@ def _split(steps: Iterable[Step]) -> Iterator[list[Step]]:
             part = []
         if part or step.kind in BEGIN:
             part.append(step)
+        if part and step.kind == "cleared":
+            yield part
+            part = []
     if part:
         yield part
 

@@ -47,11 +47,13 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A verdict as it stood from ``at_s`` on."""
+    """A verdict as it stood from ``at_s`` on, how sure it was, and the codes of the facts behind it."""
 
     at_s: float
     cause: Cause
     final: bool = False
+    confidence: float | None = None
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +71,25 @@ class Saying:
     words: tuple[Word, ...]
     notified: bool = False
 
+    def standing(self) -> Word | None:
+        """Return what was said 30 s after the opening."""
+        said = [word for word in self.words if word.at_s <= self.opened_s + PROVISIONAL_S]
+        return said[-1] if said else None
+
+    def closing(self) -> Word | None:
+        """Return what was said and marked as final; None when nothing ever was."""
+        said = [word for word in self.words if word.final]
+        return said[-1] if said else None
+
     def provisional(self) -> Cause | None:
         """Return the verdict that stood 30 s after the opening."""
-        said = [word.cause for word in self.words if word.at_s <= self.opened_s + PROVISIONAL_S]
-        return said[-1] if said else None
+        word = self.standing()
+        return word.cause if word else None
 
     def final(self) -> Cause | None:
         """Return the verdict marked as final; None when there never was one."""
-        said = [word.cause for word in self.words if word.final]
-        return said[-1] if said else None
+        word = self.closing()
+        return word.cause if word else None
 
 
 @dataclass(frozen=True, slots=True)

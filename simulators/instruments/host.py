@@ -1,4 +1,4 @@
-"""Load, memory and temperature of a small machine."""
+"""Load, memory and temperature of a small machine, and what it knows of its last start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class HostReader(Instrument):
-    """``system``, ``mem`` and ``temp``."""
+    """``system``, ``mem`` and ``temp``; of a Raspberry Pi ``restart`` as well, by its reset register."""
 
     name = "host"
 
@@ -32,7 +32,7 @@ class HostReader(Instrument):
         self._uptime_ms = uptime_ms
 
     def rows(self, now: int) -> list[Row]:
-        """Return the three rows."""
+        """Return the rows."""
         uptime_s = self._uptime_ms() // 1000
         there = self.place.supply.clients(now)
         load = 0.05 + there / 120.0
@@ -46,8 +46,11 @@ class HostReader(Instrument):
             "used_percent": round(100.0 * used / total, 1),
         }
         loads: Fields = {"load1": round(load, 2), "load5": round(load5, 2), "load15": round(load15, 2)}
-        return [
+        rows: list[Row] = [
             ("system", None, loads | {"uptime": uptime_s, "n_cpus": 1}),
             ("mem", None, memory),
             ("temp", "cpu", {"temp": round(41.0 + 14.0 * min(1.0, load), 1)}),
         ]
+        if self.part.kind == "pi":
+            rows.append(("restart", None, {"cold": int(self.place.machines[self.part.id].cold)}))
+        return rows

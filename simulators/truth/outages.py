@@ -127,9 +127,13 @@ class _Site:
         return right[:1] if seen_through else right
 
     def _alike(self, causes: list[EventPart]) -> bool:
-        """Tell whether its causes leave what another cause would: a lone device on the mains restarted."""
+        """Tell whether its causes leave what another cause would: a lone router on the mains restarted.
+
+        A Pi knows whether it was without power.
+        """
         agents = [part for part in self._site.device if part.has_agent]
         lone = len(agents) == 1 and agents[0].feed.startswith("mains:") and not self._site.ups
+        lone = lone and agents[0].kind != "pi"
         many = any(blame.reach(event, self._scenario) is blame.Reach.MANY for event in causes)
         return lone and not many and any(event.kind in blame.RESTARTING for event in causes)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from prometheus_client import CollectorRegistry
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 from sqlalchemy.orm import Session
 
 from agent.wire import cose, topics
@@ -24,9 +24,12 @@ from collector.log import Reporter
 from collector.metrics import Metrics
 from collector.model import Received
 from collector.pipeline import Parts, Pipeline, stages
+from collector.probes import record
+from collector.probes.record import Seen
 from collector.registry import Registry
 from collector.storage.port import Written
 from collector.storage.state import Base, Incident, Outbox, RuleState, open_engine
+from simulators.virtual.announce import announce
 from simulators.virtual.attention import Attention
 from simulators.virtual.enrolment import SECRET, enrol
 from simulators.world.happenings import NEVER
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 TICK_S: Final = 1.0
 DOZE_S: Final = 5.0  # while every site rests: each is awake long before something happens
 BATCH_S: Final = 0.2
+SAME_MS: Final = 5_000
 CHANNEL: Final = "crew"
 
 
@@ -78,6 +82,10 @@ class _Judge:
         take(site_id, now_ms, row.state if row is not None else {})
         self.said = self.said or bool(found)
         return found
+
+    def deaf_by(self, session: Session, now_ms: int) -> bool:
+        """Say whether the centre's probes tell why nobody is heard."""
+        return self._judge.deaf_by(session, now_ms)
 
     def tick(self, session: Session, site_ids: Sequence[str], now_ms: int) -> list[Transition]:
         """Let time pass for these sites."""
@@ -183,10 +191,15 @@ class Centre:
         self._numbers = itertools.count(1)
         self.hears = True
         self.connected = True  # to its broker; without it the ingest is deaf
+        self.outside = True  # whether the centre's own targets answer
+        self._probed_ms = 0
+        self._probed: dict[str, bool] = {}
+        self._anew = False  # something was said at the last look
         self.paused: set[str] = set()  # sites whose agents doze: who is silent there is not judged
         self.lulled: set[str] = set()  # sites of which nothing can be heard, and whose agents doze
         self.turned_ms = time.now_ms()  # when something of the centre's own fell or rose
         self._hearing = Hearing(None)
+        announce(self.engine, scenario)
 
     def receive(self, topic: str, payload: bytes) -> None:
         """Take a message into the ingest's session; while the ingest is down it waits there."""
@@ -238,21 +251,46 @@ class Centre:
 
     def _tick(self) -> None:
         now = self._time.now_ms()
+        self._probe(now)
         if not (self.store.up and self.connected):
             self._hearing.deaf(now)
-            return
-        self._hearing.hears(now)
+        else:
+            self._hearing.hears(now)
         awake = [site.id for site in self._registry.sites() if site.id not in self.paused]
-        if not self._hearing.may_judge(now):
+        if not (self._hearing.may_judge(now) or self._deaf_by(now)):
             return
-        due = [site for site in awake if not self._sparing or self._is_due(site, now)]
+        looks = not self._sparing or self._anew  # what one says is news for its neighbours
+        self._anew = False
+        due = [site for site in awake if looks or self._is_due(site, now)]
         if due or self.judge.said or now >= self._send_ms:
             with Session(self.engine) as session, session.begin():
+                if self.paused:
+                    session.execute(
+                        update(RuleState).where(RuleState.site_id.in_(self.paused)).values(heard_ms=now)
+                    )
                 if due:
                     self.judge.tick(session, due, now)
                 if self.judge.said or now >= self._send_ms:
-                    self.judge.said = False
+                    self._anew, self.judge.said = self.judge.said, False
                     self._send_ms = _deliver(session, now)
+
+    def _deaf_by(self, now: int) -> bool:
+        if self.connected or not self.store.up:
+            return False
+        with Session(self.engine) as session, session.begin():
+            return self.judge.deaf_by(session, now)
+
+    def _probe(self, now: int) -> None:
+        """Let the probes of the centre see what is so, as often as the real ones look."""
+        if now - self._probed_ms < self._config.probes.interval_ms:
+            return
+        seen = {"broker": self.connected, "store": self.store.up, "uplink": self.outside}
+        if self._sparing and seen == self._probed and now - self._probed_ms < SAME_MS:
+            return  # it would be told what it was told
+        self._probed_ms, self._probed = now, seen
+        with Session(self.engine) as session, session.begin():
+            for name, good in seen.items():
+                record.saw(session, name, Seen(good=good), now)
 
     def _is_due(self, site: str, now: int) -> bool:
         return self._attention.due(site, now, lulled=site in self.lulled)

@@ -87,5 +87,15 @@ def _device(part: DevicePart, site: SitePart, *, known: bool) -> Device:
         kind=part.kind,
         feed=part.fed_by if known else None,
         modem_feed=site.way_out(part).fed_by if known else None,
-        uplink=None if part.uplink == "provider" else part.uplink,
+        uplink=_uplink(part, site),
     )
+
+
+def _uplink(part: DevicePart, site: SitePart) -> str | None:
+    """Return the nearest device that the registry knows on the way out: switches and modems are not in it."""
+    parts = {other.id: other for other in site.device}
+    while part.uplink != "provider":
+        part = parts[part.uplink]
+        if part.has_agent:
+            return part.id
+    return None

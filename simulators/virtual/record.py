@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from collector.model import Cause
-from collector.storage.state import Incident, IncidentChange, Outbox
+from collector.storage.state import AreaMember, Incident, IncidentChange, Outbox
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -82,7 +82,7 @@ def read(engine: Engine, name: str, zero_ms: int, end_ms: int) -> Record:
                     if incident.cleared_ms is None
                     else (incident.cleared_ms - zero_ms) / 1000.0,
                     steps=tuple(_step(change, zero_ms) for change in changes),
-                    notified_s=_notified_s(alerts, zero_ms),
+                    notified_s=_notified_s(alerts, zero_ms, _through_areas(session, incident.id)),
                 )
             )
     return record
@@ -102,7 +102,20 @@ def _step(change: IncidentChange, zero_ms: int) -> Step:
     )
 
 
-def _notified_s(alerts: Any, zero_ms: int) -> tuple[float, ...]:
+def _through_areas(session: Session, incident_id: int) -> list[int]:
+    """Return when the alert of an area told people of an incident: when it went out, or when that joined."""
+    told = []
+    for member in session.scalars(select(AreaMember).where(AreaMember.incident_id == incident_id)):
+        alerts = select(Outbox.delivered_ms).where(
+            Outbox.incident_id == member.area_id, Outbox.kind == "alert", Outbox.delivered_ms.is_not(None)
+        )
+        times = [at_ms for at_ms in session.scalars(alerts) if at_ms is not None]
+        until_ms = member.left_ms
+        told += [max(at_ms, member.joined_ms) for at_ms in times if until_ms is None or at_ms <= until_ms]
+    return told
+
+
+def _notified_s(alerts: Any, zero_ms: int, more: list[int]) -> tuple[float, ...]:
     """Return when an alert reached somebody."""
-    due = sorted(row.delivered_ms for row in alerts if row.delivered_ms is not None)
+    due = sorted([row.delivered_ms for row in alerts if row.delivered_ms is not None] + more)
     return tuple((at_ms - zero_ms) / 1000.0 for at_ms in due)

@@ -116,7 +116,7 @@ class _World:
                 else:
                     broker.rise()
             self.centre.connected = broker.up
-            broker.reachable = not view.holds("centre_uplink_down", now)
+            broker.reachable = self.centre.outside = not view.holds("centre_uplink_down", now)
             broker.turn()
             stands = self.centre.deaf, broker.up, broker.reachable
             if stands != stood:

@@ -35,6 +35,9 @@ class Places:
     def site(self, site_id: str) -> SiteEntry | None:
         return self.entry if site_id == "casa" else None
 
+    def sites(self) -> list[SiteEntry]:
+        return [self.entry]
+
     def devices_of(self, site_id: str) -> tuple[DeviceEntry, ...]:
         return self.devices
 

@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simulators.__main__ import cli
+from simulators.evaluate import run as runs
+from simulators.scenario import load
 
 KEYS = [
     "scenarios", "outages", "final_right", "provisional_right", "recall", "unknown_share", "missed",
@@ -84,3 +86,23 @@ def test_a_folder_without_scenarios_says_so(tmp_path: Path) -> None:
     done = evaluate(tmp_path)
 
     assert (done.exit_code, done.stdout) == (2, "")
+
+
+def test_a_constant_of_the_world_changes_by_a_factor(folder: Path) -> None:
+    scenario = load.scenario(folder / "park.toml")
+
+    assert runs.changed(scenario, {"boot_s": 0.5}).world.boot_s == scenario.world.boot_s / 2
+    done = evaluate(folder, "--world", "boot_s=1.5")
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("boots=0.5", "'boots' is no constant"), ("boot_s", "not of the form"), ("boot_s=-1", "above 0")],
+)
+def test_a_wrong_factor_is_one_line(folder: Path, given: str, said: str) -> None:
+    done = evaluate(folder, "--world", given)
+
+    assert done.exit_code == 2
+    assert said in done.output
+    assert "Traceback" not in done.output

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.model import Cause
 from simulators.evaluate.say import sayings
-from simulators.evaluate.score import What, Word
+from simulators.evaluate.score import What
 from simulators.virtual.record import Record, Step, Told
 
 SITE = Cause.MAINS_SITE
@@ -39,7 +39,8 @@ def test_two_upses_that_lose_one_supply_say_one_thing_which_is_final_when_it_cle
     (said,) = sayings(Record("r", [one, two]))
 
     assert (said.what, said.started_s, said.opened_s, said.ended_s) == (What.MAINS, 98, 100, 408)
-    assert said.words[-1] == Word(410, SITE, final=True)
+    last = said.words[-1]
+    assert (last.at_s, last.cause, last.final) == (410, SITE, True)
 
 
 def test_an_outage_that_only_cleared_is_not_final() -> None:

@@ -144,6 +144,9 @@ class Recorder:
         self.told += [(site_id, observation) for observation in observations]
         return []
 
+    def deaf_by(self, session: Session, now_ms: int) -> bool:
+        return False
+
     def tick(self, session: Session, site_ids: Sequence[str], now_ms: int) -> list[Transition]:
         self.ticks.append(tuple(site_ids))
         return []

@@ -124,10 +124,10 @@ def test_a_replay_says_the_same():
         ("supply_lost", "raised"),
         ("battery_low", "raised"),
         ("outage", "raised"),
-        ("outage", "revised"),
-        ("outage", "cleared"),
         ("supply_lost", "cleared"),
         ("battery_low", "cleared"),
+        ("outage", "revised"),
+        ("outage", "cleared"),
     ]
 
 

@@ -136,9 +136,9 @@ def test_both_silent_is_an_outage_and_takes_the_silence_over():
     day = Timeline(PAIR).born(0, "a").born(1, "b").keep(200, None, "a").at(400)
     assert day.expect("device_silent", CLEARED, 267, 267).reason == "outage"
     assert day.expect("outage", RAISED, 267, 267).at_ms == ms(191)
-    day.born(500, "a").keep(600, None, "a")
-    day.expect("outage", CLEARED, 520, 521)
-    assert [at for at, said in day.said("device_silent", RAISED)] == [77, 520]
+    day.born(500, "a").keep(700, None, "a")
+    assert day.expect("outage", CLEARED, 620, 621).at_ms == ms(500), "the other one was given two minutes"
+    assert [at for at, said in day.said("device_silent", RAISED)] == [77, 620]
     assert day.open() == {"device_silent|b"}
 
 
@@ -160,6 +160,22 @@ def test_a_return_that_breaks_off_is_the_same_outage():
     day.born(500).keep(560)
     assert len(day.said("outage", RAISED)) == 1
     assert day.expect("outage", CLEARED, 519, 521).at_ms == ms(500)
+
+
+def test_the_outage_is_judged_when_all_who_came_back_have_told_their_story():
+    day = Timeline(PAIR).born(0, "a").born(0, "b").keep(30, None, "a", "b").at(200)
+    day.born(300, "a", "k2").born(350, "b", "m2").keep(380, None, "a", "b").keep(460, None, "a", "b")
+    final = day.expect("outage", CLEARED, 385, 390)
+    assert final.at_ms == ms(300)
+    assert "restarted_together" in {fact.code for fact in final.facts}
+
+
+def test_who_falls_silent_again_before_the_story_is_whole_makes_a_second_outage():
+    day = Timeline(PAIR).born(0, "a").born(0, "b").keep(30, None, "a", "b").at(200)
+    day.born(300, "a").keep(330, None, "a").died(331, "a").at(500)
+    assert [at for at, _ in day.said("outage", RAISED)] == [106, 337]
+    first = day.said("outage", CLEARED)[0][1]
+    assert (first.at_ms, first.final) == (ms(300), True)
 
 
 def test_a_planned_stop_stops_explaining_after_a_while():

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from collector.model import Cause, Change, Fact
-from collector.rules.site import DeviceFacts, Neighbours, SiteFacts
+from collector.model import Arrival, Born, Cause, Change, Fact
+from collector.rules.site import Around, DeviceFacts, Neighbours, SiteFacts
 from collector.rules.verdict import CLUES, PRIOR, weigh
-from tests.rules.timeline import CARRIED, LONE, Timeline, row, ups
+from tests.rules.timeline import CARRIED, LONE, Timeline, ms, row, ups
 
 RAISED, REVISED = Change.RAISED, Change.REVISED
 MAINS = SiteFacts("casa", devices=(DeviceFacts("a", feed="mains", modem_feed="mains"),))
@@ -66,7 +66,7 @@ def test_on_battery_before_silence_is_mains_even_when_contact_is_lost():
 
 def test_spooled_battery_completes_the_verdict():
     day = dark(ROUTER_ON_UPS)
-    assert first(day) == Cause.UNKNOWN
+    assert first(day) == Cause.MAINS_SITE, "the modem falls with the mains, the router would not"
     story = spool("OB", input_voltage=0.0, age_input_ms=100)
     assert final(back(day, "k1", *story)) == Cause.MAINS_SITE
 
@@ -121,16 +121,18 @@ def test_two_that_restart_together_lost_their_mains():
     assert final(day) == Cause.MAINS_SITE
 
 
+def beside(around: Neighbours) -> SiteFacts:
+    return SiteFacts("casa", devices=ROUTER_ON_UPS.devices, neighbours=Around(mains=around))
+
+
 def test_neighbours_make_it_the_area():
-    for around, cause in ((Neighbours(3, 8), Cause.MAINS_AREA), (Neighbours(0, 8), Cause.MAINS_SITE)):
-        site = SiteFacts("casa", devices=ROUTER_ON_UPS.devices, neighbours=around)
-        assert first(dark(site, "OB", input_voltage=0.0, age_input_ms=0)) == cause
-
-
-def test_one_dark_neighbour_or_a_few_of_many_are_no_area():
-    for around in (Neighbours(1, 2), Neighbours(2, 40)):
-        site = SiteFacts("casa", devices=ROUTER_ON_UPS.devices, neighbours=around)
-        assert first(dark(site, "OB", input_voltage=0.0, age_input_ms=0)) == Cause.MAINS_SITE
+    told: dict[str, Any] = {"before": "OB", "input_voltage": 0.0, "age_input_ms": 0}
+    for around, cause in (
+        (Neighbours(3, 8, fine=5), Cause.MAINS_AREA),
+        (Neighbours(1, 2, fine=1, unsupplied=1), Cause.MAINS_AREA),
+        (Neighbours(0, 8, fine=8), Cause.MAINS_SITE),
+    ):
+        assert first(dark(beside(around), **told)) == cause
 
 
 def test_a_planned_stop_on_battery_is_mains():
@@ -145,28 +147,48 @@ def test_a_planned_stop_on_battery_is_mains():
     assert first(day) == Cause.MAINS_SITE
 
 
-ALONE = ("device_not_carried", "modem_not_carried", "silent_together", "mains_good_not_carried")
+# what silence itself, and how the site is built, can tell; nothing that anybody measured after its beginning
+ALONE = (
+    "device_not_carried", "silent_together", "silent_behind", "mains_good_not_carried",
+    "contact_lost_before", "battery_low_before", "on_battery_before", "supply_lost_before",
+    "neighbours_fine", "neighbours_without_supply", "neighbour_dark", "neighbours_dark",
+)  # fmt: skip
 
 
 def test_silence_alone_never_names_the_backhaul_above_the_mains():
     """Where the modem is not known to be carried, whatever else silence itself can tell."""
-    others = [code for code in ALONE if code != "modem_not_carried"]
-    for size in range(len(others) + 1):
-        for codes in itertools.combinations(others, size):
+    for size in range(len(ALONE) + 1):
+        for codes in itertools.combinations(ALONE, size):
             facts = [Fact("modem_not_carried"), *map(Fact, codes)]
             scores = dict(PRIOR)
             for fact in facts:
                 for cause, weight in CLUES[fact.code].weights.items():
                     scores[cause] += weight
-            assert scores[Cause.MAINS_SITE] > max(
-                scores[Cause.BACKHAUL_SITE], scores[Cause.BACKHAUL_PROVIDER]
-            )
+            mains = max(scores[Cause.MAINS_SITE], scores[Cause.MAINS_AREA])
+            assert mains > max(scores[Cause.BACKHAUL_SITE], scores[Cause.BACKHAUL_PROVIDER]), codes
             assert weigh(facts).cause not in {Cause.BACKHAUL_SITE, Cause.BACKHAUL_PROVIDER}
+
+
+NEEDED = {
+    Cause.REMOVED: {"box_opened", "another_unit"},
+    Cause.COLLECTOR: {"centre_broker_down", "centre_uplink_down"},
+    Cause.PLANNED: {"planned_stop", "planned_window", "upgraded"},
+}
+
+
+def test_removed_collector_and_planned_wait_for_their_own_evidence():
+    """Over every pair and triple of facts: without one of theirs they are never named."""
+    for cause, own in NEEDED.items():
+        assert {code for code, clue in CLUES.items() if clue.weights.get(cause, 0) > 0} == own
+    others = [code for code in CLUES if not any(code in own for own in NEEDED.values())]
+    for size in (1, 2, 3):
+        for codes in itertools.combinations(others, size):
+            assert weigh(map(Fact, codes)).cause not in NEEDED, codes
 
 
 @pytest.mark.parametrize("around", [Neighbours(40, 40), Neighbours(3, 90)])
 def test_mass_silence_is_never_the_collector(around):
-    site = SiteFacts("casa", devices=LONE.devices, neighbours=around)
+    site = SiteFacts("casa", devices=LONE.devices, neighbours=Around(mains=around))
     day = Timeline(site).born(0).keep(30).at(200)
     assert first(day) != Cause.COLLECTOR
 
@@ -176,6 +198,88 @@ def test_every_clue_says_why_and_weighs_known_causes():
     for code, clue in CLUES.items():
         assert clue.why, code
         assert set(clue.weights) <= set(Cause)
+
+
+CHAIN = SiteFacts(
+    "casa",
+    devices=(
+        DeviceFacts("a", feed="mains", modem_feed="mains"),
+        DeviceFacts("b", "pi", feed="mains", modem_feed="mains", uplink="a"),
+    ),
+)
+
+
+def test_a_router_that_restarts_while_what_hangs_on_it_runs_on_failed_itself():
+    day = Timeline(CHAIN).born(0, "a").born(0, "b", "m1").keep(30, None, "a", "b").at(200)
+    told = [row(at, "system", None, "b", current=False, uptime=at) for at in range(40, 600, 10)]
+    day.born(600, "a", "k2").born(601, "b", "m1").at(602, *told).keep(700, None, "a", "b")
+    assert final(day) == Cause.DEVICE
+    facts = {fact.code for fact in day.said("outage", REVISED)[-1][1].facts}
+    assert {"restarted_alone", "mains_fed_ran_on"} <= facts
+
+
+def test_a_machine_that_hangs_is_the_device_though_it_measured_until_then():
+    """What was measured after the last frame and before it stood still is a small part of the silence."""
+    day = Timeline(MAINS).born(0).at(5, row(5, "wan", "eth0", up=1)).keep(30).at(200)
+    told = [row(at, "wan", "eth0", current=False, up=1) for at in (*range(40, 60, 10), *range(900, 950, 10))]
+    day.born(950).at(951, *told).keep(1100)
+    assert final(day) == Cause.DEVICE
+
+
+def test_who_ran_on_and_restarted_later_lost_its_way_out_first():
+    day = Timeline(MAINS).born(0).at(5, row(5, "wan", "eth0", up=1)).keep(30).at(200)
+    told = [row(at, "wan", "eth0", current=False, up=1) for at in range(40, 1200, 10)]
+    day.born(1800, boot="k2").at(1801, *told).keep(1900)
+    assert final(day) == Cause.BACKHAUL_PROVIDER
+
+
+def test_a_supply_that_fails_late_in_a_silence_did_not_make_it():
+    day = Timeline(CARRIED).born(0).at(5, row(5, "wan", "eth0", up=1)).keep(30, "OL").at(200)
+    told = [ups(at, "OL", current=False) for at in range(40, 2000, 30)]
+    told += [
+        ups(at, "OB", current=False, input_voltage=0.0, age_input_ms=100) for at in range(2000, 2600, 30)
+    ]
+    link = [row(at, "wan", "eth0", current=False, up=1) for at in range(40, 2600, 30)]
+    day.born(3000).at(3001, *told, *link).keep(3100, "OL")
+    assert final(day) == Cause.BACKHAUL_PROVIDER
+
+
+def test_a_pi_knows_whether_it_was_without_power():
+    for cold, cause in ((0, Cause.DEVICE), (1, Cause.MAINS_SITE)):
+        day = Timeline(MAINS).born(0).keep(30).at(200).born(700, boot="k2")
+        day.at(705, row(705, "restart", None, cold=cold)).keep(800)
+        assert final(day) == cause
+
+
+def test_an_agent_that_closes_its_line_is_the_device_at_once():
+    """The will comes before the broker can have missed a ping: everything on the way was alive."""
+    hello = {"intervals": {"frame": 30_000, "keepalive": 20_000}}
+    for after, cause in ((5, Cause.DEVICE), (29, Cause.BACKHAUL_SITE)):
+        day = Timeline(CARRIED).at(0, Arrival("a", ms(0)), Born("a", ms(0), "k1", hello, "i1"))
+        day.keep(30, "OL").died(30 + after).at(200)
+        assert first(day) == cause
+
+
+def unit(second: int, boot: str, key: str) -> Born:
+    return Born("a", ms(second), boot, {"hardware": "router"}, "i" + boot, key)
+
+
+@pytest.mark.parametrize(
+    ("boot", "key", "cause"),
+    [("k2", "other", Cause.REMOVED), ("k2", "same", Cause.UNKNOWN), ("k1", "other", Cause.DEVICE)],
+)
+def test_another_unit_in_its_place_was_removed_a_rotated_key_is_none(boot, key, cause):
+    day = Timeline(MAINS).at(0, Arrival("a", ms(0)), unit(0, "k1", "same")).keep(30).at(200)
+    day.at(900, Arrival("a", ms(900)), unit(900, boot, key)).keep(1000)
+    assert final(day) == cause
+
+
+def test_an_opened_box_makes_it_a_removal_long_before_the_return():
+    for opened, cause in ((20, Cause.REMOVED), (None, Cause.UNKNOWN)):
+        day = Timeline(MAINS).born(0)
+        if opened is not None:
+            day.at(opened, row(opened, "tamper", "box", open=1))
+        assert first(day.keep(60).at(200)) == cause
 
 
 def test_confidence_is_a_share():

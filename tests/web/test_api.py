@@ -219,7 +219,10 @@ def test_health_readiness_and_metrics(make_web, tmp_path):
     web = make_web()
     client = web.client()
     assert client.get("/healthz").json == {"status": "ok"}
-    assert client.get("/readyz").json == {"status": "ok", "checks": {"state": "ok", "store": "ok"}}
+    unasked = {"broker": "unknown", "store": "unknown", "uplink": "unknown"}
+    assert client.get("/readyz").json == {
+        "status": "ok", "checks": {"state": "ok", "store": "ok"}, "probes": unasked,
+    }  # fmt: skip
     registry = CollectorRegistry()
     Counter("vigia_test", "A counter", registry=registry).inc()
     object.__setattr__(web.services, "metrics_registry", lambda: registry)

@@ -59,6 +59,10 @@ TABLE: Final[dict[Voice, dict[Heard, Voice]]] = {
 }
 FRAME_MIN_MS: Final = 1_000
 FRAME_MAX_MS: Final = 3_600_000
+_PATIENCE: Final = 1.5
+_PUNCTUAL_MS: Final = 3_000  # a last word and a will are not equally long on their way
+SOFTWARE: Final = ("agent", "os")  # what an upgrade changes, as a birth names it
+KEPT: Final = ("incarnation", "unit", "software")  # what a birth after the silence is compared with
 SPEAKING: Final = (Voice.LIVE, Voice.DYING, Voice.STOPPING, Voice.RETURNING)
 
 
@@ -106,8 +110,13 @@ def _born(entry: Memory, item: Born) -> None:
     # a birth is signed, yet written by a device: an absurd interval would hide its silence
     if isinstance(frame_ms, int) and FRAME_MIN_MS <= frame_ms <= FRAME_MAX_MS:
         entry["frame_ms"] = frame_ms
+    keepalive_ms = intervals.get("keepalive") if isinstance(intervals, dict) else None
+    if isinstance(keepalive_ms, int) and FRAME_MIN_MS <= keepalive_ms <= FRAME_MAX_MS:
+        entry["keepalive_ms"] = keepalive_ms
     entry["kernel_boot"] = item.kernel_boot
     entry["incarnation"] = item.incarnation
+    entry["unit"] = [item.key, str(item.hello.get("hardware", ""))]
+    entry["software"] = [str(item.hello.get(name, "")) for name in SOFTWARE]
 
 
 def _spoke(entry: Memory, at_ms: int) -> None:
@@ -128,10 +137,10 @@ def tick(board: Board) -> list[str]:
     lapsed = []
     for device, entry in sorted(board.memory["devices"].items()):
         before = Voice(entry["voice"])
-        if before in SPEAKING and board.now_ms > _deadline(board, entry):
+        if before in SPEAKING and board.now_ms > deadline_ms(board, entry):
             _move(entry, Heard.LAPSED)
             if before != Voice.RETURNING:
-                _begin_silence(entry, planned=before == Voice.STOPPING)
+                _begin_silence(entry, before)
                 lapsed.append(device)
         elif before == Voice.RETURNING and _story_is_told(board, entry):
             _move(entry, Heard.SETTLED)
@@ -143,7 +152,8 @@ def frame_ms(board: Board, entry: Memory) -> float:
     return float(entry["frame_ms"] or board.thresholds["default_frame_ms"])
 
 
-def _deadline(board: Board, entry: Memory) -> float:
+def deadline_ms(board: Board, entry: Memory) -> float:
+    """Return the moment after which a device that says nothing more is silent."""
     limits, since_ms = board.thresholds, board.site.watched_since_ms
     lapse: float = max(entry["last_ms"], since_ms) + limits["silence_intervals"] * frame_ms(board, entry)
     if entry["voice"] not in {Voice.DYING, Voice.STOPPING}:
@@ -152,20 +162,36 @@ def _deadline(board: Board, entry: Memory) -> float:
     return min(lapse, grace)
 
 
-def _begin_silence(entry: Memory, *, planned: bool) -> None:
-    if not planned:
+def _begin_silence(entry: Memory, before: Voice) -> None:
+    if before != Voice.STOPPING:
         entry.pop("planned_ms", None)
+    entry["closed"] = before == Voice.DYING and _was_closed(entry)
     entry["silent_ms"] = entry["last_ms"]
     entry["boot_before"] = entry["kernel_boot"]
-    entry["incarnation_before"] = entry.get("incarnation")
+    for name in KEPT:
+        entry[f"{name}_before"] = entry.get(name)
+    entry["restart"] = None
     entry["story"] = {}
+
+
+def _was_closed(entry: Memory) -> bool:
+    """Tell whether the will came before the broker can have missed a ping: then its end of the line closed.
+
+    A broker waits one and a half keepalives after the last packet (MQTT 3.1.1, 3.1.2.10).
+    """
+    keepalive_ms = entry.get("keepalive_ms")
+    lapse_ms = _PATIENCE * keepalive_ms if keepalive_ms else 0
+    return bool(entry["death_ms"] - entry["last_ms"] < lapse_ms - _PUNCTUAL_MS)
 
 
 def _story_is_told(board: Board, entry: Memory) -> bool:
     limits, returned_ms = board.thresholds, entry["returned_ms"]
     heard_ms = entry["story"].get("heard_ms", returned_ms)
-    quiet = board.now_ms - heard_ms >= limits["story_quiet_ms"]
-    if quiet and board.now_ms - returned_ms >= limits["story_ms"]:
+    quiet_ms = limits["story_quiet_ms"]
+    least_ms = limits["story_ms"]
+    if entry["kernel_boot"] != entry["boot_before"]:  # its first frame tells how it started
+        least_ms = max(least_ms, frame_ms(board, entry) + quiet_ms)
+    if board.now_ms - heard_ms >= quiet_ms and board.now_ms - returned_ms >= least_ms:
         return True
     return bool(board.now_ms - returned_ms >= limits["story_limit_ms"])
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from collector.model import Cause, Fact
+from collector.model import Fact
+from collector.rules import reach
 from collector.rules.board import Finding, Memory, Shows
 from collector.rules.power import witness
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from collector.rules.board import Board
 
 ON_BATTERY: Final = ("supply_lost", "on_battery")
-# the input is measured to be gone; what remains is a plug pulled, or a whole street without supply
-SUPPLY_CONFIDENCE: Final = 0.9
 
 
 def findings(
@@ -30,6 +29,7 @@ def findings(
     """Give what is shown of the line: on_battery gives way to supply_lost, which must be judged before."""
     seen = witness.of_mains(board, ups, at_ms)
     facts = (*_input_facts(board, ups), *_witness_facts(ups, seen), *battery_facts(ups))
+    lost = reach.judged(board, "supply_lost", facts, ups.get("ob_since_ms") or at_ms)
     clear_ms = board.thresholds["power_clear_ms"]
     shows = _shows_supply(board, ups, seen)
     refuted = shows == Shows.NO and seen is not None and seen.live and ups.get("line") == "ob"
@@ -38,11 +38,12 @@ def findings(
         subject,
         shows,
         at_ms,
-        facts,
-        Cause.MAINS_SITE,
-        SUPPLY_CONFIDENCE,
+        lost.facts,
+        lost.cause,
+        lost.confidence,
         reason="mains_seen" if refuted else "",
         clear_ms=0 if refuted else clear_ms,
+        final=ups.get("line") == "ol",
     )
     measured = board.is_open("supply_lost", subject)
     yield Finding(

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from collector.model import Cause, Fact
+from collector.model import Fact
+from collector.rules import reach
 from collector.rules.board import Finding, Memory, Shows
 from collector.rules.power import circuits, neutral, resistance, voltage
-from collector.rules.power.line import SUPPLY_CONFIDENCE
 from collector.rules.power.numbers import number
 
 if TYPE_CHECKING:
@@ -87,16 +87,18 @@ def _supply(board: Board, subject: str, meter: Memory) -> Iterator[Finding]:
     back = meter["v"] / nominal_v >= limits["supply_back_above_pu"]
     shows = Shows.YES if none else Shows.NO if back else Shows.UNKNOWN
     facts = (Fact("meter_zero", {"meter": subject.partition("/")[2]}),)
+    lost = reach.judged(board, "supply_lost", facts, at_ms)
     yield Finding(
         "supply_lost",
         subject,
         shows,
         at_ms,
-        facts,
-        Cause.MAINS_SITE,
-        SUPPLY_CONFIDENCE,
+        lost.facts,
+        lost.cause,
+        lost.confidence,
         raise_ms=limits["input_refresh_grace_ms"],
         clear_ms=limits["power_clear_ms"],
+        final=back,
     )
 
 

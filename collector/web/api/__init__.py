@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import flask_smorest  # type: ignore[import-untyped] # no type information published
 
-from collector.web.api import incidents, live, sites, status
+from collector.web.api import incidents, live, sites, status, windows
 from collector.web.problems import MEDIA_TYPE, ProblemSchema, answer
 
 if TYPE_CHECKING:
@@ -56,5 +56,5 @@ def init_app(app: Flask) -> None:
     }
     for name, scheme in schemes.items():
         api.spec.components.security_scheme(name, scheme)
-    for part in (status, sites, incidents, live):
+    for part in (status, sites, incidents, windows, live):
         api.register_blueprint(part.blueprint, url_prefix=PREFIX)

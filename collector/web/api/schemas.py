@@ -185,8 +185,24 @@ class DeliverySchema(Schema):
     reason = fields.String(required=True, allow_none=True)
 
 
+class MemberSchema(Schema):
+    """An incident while an area speaks for it; ``reason`` says why it left."""
+
+    site = fields.String(required=True)
+    site_name = fields.String(required=True)
+    incident = fields.Integer(required=True)
+    joined_ms = fields.Integer(required=True)
+    left_ms = fields.Integer(required=True, allow_none=True)
+    reason = fields.String(required=True)
+
+
 class IncidentDetailSchema(IncidentSchema):
-    """An incident with its history and messages."""
+    """An incident with its history and messages; of an area also its members."""
+
+    area = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "The area that speaks for it, or did last"}
+    )
+    members = fields.List(fields.Nested(MemberSchema), required=True)
 
     history = fields.List(fields.Nested(StepSchema), required=True)
     advice = fields.String(required=True, metadata={"description": "What to do and what to bring"})
