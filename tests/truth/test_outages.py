@@ -10,7 +10,7 @@ import pytest
 
 from collector.model import Cause
 from collector.rules.catalogue import CONDITIONS
-from simulators.evaluate.say import AREA, OUTAGES
+from simulators.evaluate import say
 from simulators.evaluate.score import Truth, What
 from simulators.scenario import load
 from simulators.scenario.kinds import KINDS
@@ -216,7 +216,7 @@ def test_an_outage_that_begins_while_the_centre_is_deaf_counts_from_when_it_hear
 
 
 def test_every_condition_of_the_rules_has_its_row() -> None:
-    assert set(CONDITIONS) - notices.known() - {*OUTAGES, AREA} == set()
+    assert set(CONDITIONS) - notices.known() - {*say.OUTAGES, say.AREA} == set()
 
 
 def test_every_kind_of_event_that_notices_and_verdicts_name_exists() -> None:
