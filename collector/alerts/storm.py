@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy import update as sql_update
 
 from collector.alerts import lifecycle, outbox
@@ -36,6 +36,10 @@ BACK_SHARE: Final = 0.5
 LEFT_MS: Final = 15 * 60_000  # design: still dark 15 min after the area is back
 LEFT_BEHIND: Final = "left_behind"
 _NAMES: Final = 5
+_CHUNK: Final = 5_000
+_PLACE: Final = (
+    Site.id, Site.name_es, Site.premises, Site.lat, Site.lon, Site.circuit, Site.provider,
+)  # fmt: skip
 
 
 def tick(session: Session, now_ms: int, routing: Routing) -> None:
@@ -221,7 +225,7 @@ def _open(session: Session, group: _Group, now_ms: int, routing: Routing) -> Inc
         Severity.CRITICAL,
         Cause(group.cause),
         max((incident.confidence or 0.0 for incident in group.waiting), default=None),
-        _facts(place.name for place in group.places),
+        _facts((place.name for place in group.places), len({place.id for place in group.places})),
     )
     lifecycle.apply(session, [said], now_ms, routing)
     query = select(Incident).where(Incident.condition == CONDITION, Incident.subject == said.subject)
@@ -269,24 +273,26 @@ def _areas(which: Any) -> Any:
 def _follow(session: Session, area: Incident, now_ms: int, routing: Routing) -> None:
     """Bring an area up to date: who is in it, whether it is back, whether it is over."""
     row = session.get_one(Area, area.id)
-    members = session.scalars(select(AreaMember).where(AreaMember.area_id == area.id)).all()
-    here = {member.site_id for member in members if member.left_ms is None}
-    ever = here | {member.site_id for member in members if member.reason != "cause"}
+    of = AreaMember.area_id == area.id
+    stays = AreaMember.left_ms.is_(None)
+    sites = select(func.count(func.distinct(AreaMember.site_id)))
+    here = session.scalar(sites.where(of, stays)) or 0
     if not here:
-        left = [member.left_ms for member in members if member.left_ms is not None]
-        _clear(session, area, max(left, default=now_ms), now_ms, routing)
+        last = session.scalar(select(func.max(AreaMember.left_ms)).where(of))
+        _clear(session, area, last or now_ms, now_ms, routing)
         return
-    back = len(here) <= BACK_SHARE * len(ever) and len(here) < len(ever)
+    ever = session.scalar(sites.where(of, or_(stays, AreaMember.reason != "cause"))) or 0
+    back = here <= BACK_SHARE * ever
     row.back_ms = (row.back_ms or now_ms) if back else None
     if row.back_ms is not None and now_ms - row.back_ms >= LEFT_MS:
-        for member in members:
-            if member.left_ms is None:
-                incident = session.get_one(Incident, member.incident_id)
-                _leave_alone(session, member, incident, LEFT_BEHIND, now_ms, routing)
+        for member in session.scalars(select(AreaMember).where(of, stays)).all():
+            incident = session.get_one(Incident, member.incident_id)
+            _leave_alone(session, member, incident, LEFT_BEHIND, now_ms, routing)
         _clear(session, area, row.back_ms, now_ms, routing)
         return
-    facts = _facts(place.name for place in _places(session, here).values())
-    said = [{"code": fact.code, "params": dict(fact.params)} for fact in facts]
+    names = select(Site.name_es).join(AreaMember, AreaMember.site_id == Site.id).where(of, stays)
+    shown = session.scalars(names.distinct().order_by(Site.name_es).limit(_NAMES)).all()
+    said = [{"code": fact.code, "params": dict(fact.params)} for fact in _facts(shown, here)]
     if area.facts != said:
         area.facts = said
 
@@ -300,20 +306,19 @@ def _clear(session: Session, area: Incident, at_ms: int, now_ms: int, routing: R
     lifecycle.apply(session, [said], now_ms, routing)
 
 
-def _facts(names: Iterable[str]) -> tuple[Fact, ...]:
-    every = sorted(set(names))
-    shown = ", ".join(every[:_NAMES]) + (", …" if len(every) > _NAMES else "")
-    return (Fact("area_members", {"count": len(every), "names": shown}),)
+def _facts(names: Iterable[str], count: int) -> tuple[Fact, ...]:
+    shown = ", ".join(sorted(set(names))[:_NAMES]) + (", …" if count > _NAMES else "")
+    return (Fact("area_members", {"count": count, "names": shown}),)
 
 
 def _places(session: Session, sites: set[str]) -> dict[str, Place]:
+    names, found = sorted(sites), dict[str, Place]()
     groups: dict[str, set[str]] = {}
-    for row in session.scalars(select(SiteGroup).where(SiteGroup.site_id.in_(sites))):
-        groups.setdefault(row.site_id, set()).add(row.name)
-    return {
-        site.id: Place(
-            site.id, site.name_es, site.premises, site.lat, site.lon, site.circuit, site.provider,
-            frozenset(groups.get(site.id, ())),
+    for site, name in session.execute(select(SiteGroup.site_id, SiteGroup.name)):
+        groups.setdefault(site, set()).add(name)
+    for start in range(0, len(names), _CHUNK):
+        query = select(*_PLACE).where(Site.id.in_(names[start : start + _CHUNK]))
+        found.update(
+            {row[0]: Place(*row, frozenset(groups.get(row[0], ()))) for row in session.execute(query)}
         )
-        for site in session.scalars(select(Site).where(Site.id.in_(sites)))
-    }  # fmt: skip
+    return found

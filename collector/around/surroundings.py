@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collector.storage.state import WorkWindow
 
 SLOW_MS: Final = 5_000
-AT_ONCE: Final = 300
+AT_ONCE: Final = 100
 PROBED_MS: Final = 60_000  # a probe that was not asked for so long says nothing
 DEAF_MS: Final = 7 * 86_400_000  # failures of the centre explain outages that were not settled for so long
 HEARD_MS: Final = 75_000  # who is heard so long after a failure began is heard in spite of it

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # condition -> whether it tells of the supply; the others tell of silence
 FALLS: Final = {"outage": False, "supply_lost": True, "on_battery": True}
-MANY: Final = 200  # of more that share something so many are asked, spread evenly: shares stay what they are
+MANY: Final = 64  # of more that share something so many are asked, spread evenly: shares stay what they are
 _METRES: Final = 111_195.0  # of a degree of latitude
 
 

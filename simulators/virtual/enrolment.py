@@ -87,11 +87,11 @@ def _device(part: DevicePart, site: SitePart, *, known: bool) -> Device:
         kind=part.kind,
         feed=part.fed_by if known else None,
         modem_feed=site.way_out(part).fed_by if known else None,
-        uplink=_uplink(part, site),
+        uplink=uplink(part, site),
     )
 
 
-def _uplink(part: DevicePart, site: SitePart) -> str | None:
+def uplink(part: DevicePart, site: SitePart) -> str | None:
     """Return the nearest device that the registry knows on the way out: switches and modems are not in it."""
     parts = {other.id: other for other in site.device}
     while part.uplink != "provider":

@@ -29,6 +29,7 @@ from collector.storage.state import (
 from tests.rules.timeline import ms, ups
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 METRE = 1.0 / 111_195.0
@@ -56,7 +57,7 @@ class Town:
     def __init__(
         self,
         folder: Path,
-        sites: dict[str, float],
+        sites: Mapping[str, float],
         *,
         feed: str = "mains",
         **columns: Any,

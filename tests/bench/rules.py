@@ -24,7 +24,7 @@ from simulators.generate.draft import Draft
 from simulators.instruments import readers_of
 from simulators.instruments.base import Intervals
 from simulators.scenario import load
-from simulators.virtual.enrolment import _feed, _modem_feed, _uplink
+from simulators.virtual.enrolment import uplink
 from simulators.world.happenings import Schedule
 from simulators.world.place import Place
 from tests.bench.say import say
@@ -51,7 +51,7 @@ def drawn(sites: int, seed: int) -> Scenario:
 def facts(site: SitePart) -> SiteFacts:
     """Return what the registry tells of a site."""
     devices = tuple(
-        DeviceFacts(part.id, part.kind, _feed(part.feed), _modem_feed(part, site), _uplink(part, site))
+        DeviceFacts(part.id, part.kind, part.fed_by, site.way_out(part).fed_by, uplink(part, site))
         for part in site.device
         if part.has_agent
     )

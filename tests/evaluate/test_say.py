@@ -51,3 +51,15 @@ def test_an_outage_that_only_cleared_is_not_final() -> None:
 
 def test_conditions_that_are_no_outage_say_nothing_of_one() -> None:
     assert sayings(Record("r", [told(step(100, "opened", None), condition="on_battery")])) == ()
+
+
+def test_what_follows_a_clearing_belongs_to_nothing() -> None:
+    """A member leaves its area after it cleared."""
+    one = told(step(100, "opened"), step(400, "cleared"), step(401, "left", None), condition="supply_lost")
+
+    (said,) = sayings(Record("r", [one]))
+    assert (said.ended_s, said.final()) == (398, SITE)
+
+
+def test_an_area_says_nothing_beside_its_members() -> None:
+    assert sayings(Record("r", [told(step(100, "opened"), condition="area")])) == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -121,7 +121,7 @@ class Centre:
             client.publish(*device.seal("data", now_ms, seq=0, tables=[table]))
             client.close()
 
-    def rows(self, what: type) -> list:
+    def rows(self, what: type) -> list[Any]:
         with Session(self.engine, expire_on_commit=False) as session:
             return list(session.scalars(select(what)))
 

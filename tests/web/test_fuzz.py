@@ -39,7 +39,14 @@ OPERATIONS = {
     "POST /api/v1/incidents/{incident_id}/start",
     "POST /api/v1/incidents/{incident_id}/resolve",
     "POST /api/v1/incidents/{incident_id}/note",
+    "GET /api/v1/windows",
+    "POST /api/v1/windows",
+    "DELETE /api/v1/windows/{window_id}",
+    "GET /api/v1/centre",
 }
+
+
+ASKED = {"GET /api/v1/incidents", "GET /api/v1/windows", "POST /api/v1/windows"}  # more than a language
 
 
 def operations(web: Web):
@@ -59,7 +66,7 @@ def test_every_operation_is_tried(web: Web):
 def test_any_question_gets_a_described_answer(web: Web, label, mode):
     operation = operations(web)[label]
     wrong = mode == GenerationMode.NEGATIVE
-    if wrong and "{" not in label and label != "GET /api/v1/incidents":
+    if wrong and "{" not in label and label not in ASKED:
         return  # nothing to get wrong: schemathesis has no case to offer
 
     @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
