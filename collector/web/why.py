@@ -1,7 +1,7 @@
 """Why an incident is called what it is called: what the rules said, step by step, fact by fact.
 
-Each step is one that the rules took, as it was written down then. What each fact weighs for and against each
-cause comes from the table of the verdicts as it is today; a step that this table would judge otherwise says so.
+Each step is one that the rules took, as it was written down then. What each fact weighs for and against
+each cause comes from the table of the verdicts as it is today; a step that it would judge otherwise says so.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _fact(item: dict[str, Any], change: str, lang: str) -> dict[str, Any]:
 
 
 def _causes(facts: list[Fact], lang: str) -> list[dict[str, Any]]:
-    """Return the causes that these facts leave possible, the likeliest first; none when no fact weighs anything."""
+    """Return the causes that these facts leave possible, the likeliest first; none when no fact weighs."""
     if not any(fact.code in verdict.CLUES for fact in facts):
         return []
     scores = verdict.scores(facts)

@@ -35,6 +35,7 @@ OPERATIONS = {
     "GET /api/v1/sites/{site_id}/series",
     "GET /api/v1/incidents",
     "GET /api/v1/incidents/{incident_id}",
+    "GET /api/v1/incidents/{incident_id}/why",
     "POST /api/v1/incidents/{incident_id}/acknowledge",
     "POST /api/v1/incidents/{incident_id}/start",
     "POST /api/v1/incidents/{incident_id}/resolve",
