@@ -40,6 +40,7 @@ PATHS = (
     "/sites/clinica-ah-dzac",
     "/incidents?state=all",
     "/incidents/3",
+    "/incidents/3/why",
 )
 NEWS_MS = 15_000
 

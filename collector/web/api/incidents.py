@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import abort
 
 from collector.storage.state import Incident
-from collector.web import actions, incidents, queries
+from collector.web import actions, incidents, queries, why
 from collector.web.api.blueprint import Blueprint
 from collector.web.api.schemas import (
     Asked,
@@ -17,6 +17,7 @@ from collector.web.api.schemas import (
     NoteGiven,
     ResolveGiven,
     StepGiven,
+    WhySchema,
     listed,
 )
 from collector.web.auth import needs, signed_in
@@ -61,6 +62,14 @@ def search(asked: dict[str, Any]) -> dict[str, Any]:
 def one(_asked: dict[str, Any], incident_id: int) -> dict[str, Any]:
     """Show one incident with facts in words, history and messages."""
     return incidents.detail(sql(), _incident(incident_id), language())
+
+
+@blueprint.route("/incidents/<int:incident_id>/why")
+@blueprint.arguments(Asked, location="query")
+@blueprint.response(200, WhySchema)
+def explain(_asked: dict[str, Any], incident_id: int) -> dict[str, Any]:
+    """Say how its verdict came about: each step of the rules, fact by fact, with what each fact weighs."""
+    return why.answer(sql(), _incident(incident_id), language())
 
 
 @blueprint.route("/incidents/<int:incident_id>/acknowledge", methods=["POST"])

@@ -209,6 +209,60 @@ class IncidentDetailSchema(IncidentSchema):
     deliveries = fields.List(fields.Nested(DeliverySchema), required=True)
 
 
+class WeightSchema(Schema):
+    """What a fact says of a cause: for it (+) or against it (-), in natural logarithms of odds."""
+
+    cause = fields.String(required=True)
+    why = fields.String(required=True)
+    weight = fields.Float(required=True)
+
+
+class WeighedFactSchema(FactSchema):
+    """A fact of a step; ``change`` against the step before: ``new``, ``changed``, ``same`` or ``gone``."""
+
+    change = fields.String(required=True)
+    weights = fields.List(fields.Nested(WeightSchema), required=True)
+    because = fields.String(
+        required=True, allow_none=True, metadata={"description": "Why it weighs so, as the table has it"}
+    )
+
+
+class PossibleSchema(Schema):
+    """A cause with the sum of what was said of it and its share of all odds."""
+
+    cause = fields.String(required=True)
+    why = fields.String(required=True)
+    score = fields.Float(required=True)
+    share = fields.Float(required=True)
+
+
+class WhyStepSchema(Schema):
+    """What the rules said once; ``table_changed``: today's table would have said otherwise."""
+
+    at_ms = fields.Integer(required=True)
+    kind = fields.String(required=True)
+    reason = fields.String(required=True, allow_none=True)
+    cause = fields.String(required=True, allow_none=True)
+    why = fields.String(required=True, allow_none=True)
+    confidence = fields.Float(required=True, allow_none=True)
+    final = fields.Boolean(required=True)
+    facts = fields.List(fields.Nested(WeighedFactSchema), required=True)
+    causes = fields.List(fields.Nested(PossibleSchema), required=True)
+    table_changed = fields.Boolean(required=True)
+
+
+class WhySchema(Schema):
+    """How the verdict of an incident came about."""
+
+    incident = fields.Integer(required=True)
+    what = fields.String(required=True)
+    cause = fields.String(required=True, allow_none=True)
+    why = fields.String(required=True, allow_none=True)
+    confidence = fields.Float(required=True, allow_none=True)
+    final = fields.Boolean(required=True)
+    steps = fields.List(fields.Nested(WhyStepSchema), required=True)
+
+
 class SiteDetailSchema(SiteSchema):
     """A facility with everything known; contacts and keys only for crews."""
 

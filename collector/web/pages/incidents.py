@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 
 from collector.storage.state import Incident
-from collector.web import actions, incidents, queries
+from collector.web import actions, incidents, queries, why
 from collector.web.auth import needs, signed_in
 from collector.web.database import sql
 from collector.web.i18n import language
@@ -40,6 +40,14 @@ def _incident(incident_id: int) -> Incident:
     if found is None:
         abort(404)
     return found
+
+
+@blueprint.get("/incidents/<int:incident_id>/why")
+def explain(incident_id: int) -> str:
+    """Follow a verdict's history fact by fact."""
+    row = _incident(incident_id)
+    shown = incidents.view(row, queries.names(sql(), [row.site_id])[row.site_id], language())
+    return render_template("why.html", incident=shown, why=why.answer(sql(), row, language()))
 
 
 @blueprint.get("/incidents/<int:incident_id>")

@@ -1,0 +1,107 @@
+"""Why did you say that? Every step of a verdict, fact by fact, as API and page tell it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from collector.alerts import lifecycle
+from collector.alerts.routes import Routing
+from collector.config import AlertsConfig
+from collector.model import Cause, Change, Fact, Severity, Transition
+from collector.rules import verdict
+from collector.storage.state import Incident
+from tests.web.conftest import NOW_MS
+
+if TYPE_CHECKING:
+    from tests.web.conftest import Web
+
+SITE = "centro-deportivo-plateros"
+FALLS = Fact("device_not_carried", {"known": True})
+BEFORE = (FALLS, Fact("silent_together", {"count": 2}))
+AFTER = (FALLS, Fact("restarted_together", {"count": 2}))
+
+
+def said(change: Change, at_ms: int, facts: tuple[Fact, ...], **more: Any) -> Transition:
+    found = verdict.weigh(facts)
+    return Transition(
+        change, SITE, "outage", "", at_ms, Severity.CRITICAL, found.cause, found.confidence, facts, **more
+    )
+
+
+@pytest.fixture
+def incident(web: Web) -> int:
+    """An outage that was opened, revised when the devices told their story, and is over."""
+    steps = (
+        said(Change.RAISED, NOW_MS - 9000, BEFORE),
+        said(Change.REVISED, NOW_MS - 5000, AFTER, final=True, reason="story_told"),
+        said(Change.CLEARED, NOW_MS - 4000, AFTER, final=True, reason="speaks_again"),
+    )
+    with Session(web.engine) as session, session.begin():
+        for step in steps:
+            lifecycle.apply(session, [step], step.at_ms, Routing.of(AlertsConfig()))
+        return session.scalars(select(Incident.id).where(Incident.site_id == SITE)).all()[-1]
+
+
+def test_each_step_says_what_was_new_and_what_each_fact_weighed(web: Web, incident: int) -> None:
+    path = f"/api/v1/incidents/{incident}/why?lang=en"
+    body = web.client().get(path, headers=web.bearer("viewer")).json
+    opened, revised, cleared = body["steps"]
+    assert [step["kind"] for step in body["steps"]] == ["opened", "revised", "cleared"]
+    assert {fact["code"]: fact["change"] for fact in opened["facts"]} == dict.fromkeys(
+        ("device_not_carried", "silent_together"), "new"
+    )
+    assert {fact["code"]: fact["change"] for fact in revised["facts"]} == {
+        "device_not_carried": "same", "restarted_together": "new", "silent_together": "gone",
+    }  # fmt: skip
+    assert (revised["final"], revised["reason"]) == (True, "story_told")
+    together = next(fact for fact in revised["facts"] if fact["code"] == "restarted_together")
+    assert together["because"] == verdict.CLUES["restarted_together"].why
+    weights = {entry["cause"]: entry["weight"] for entry in together["weights"]}
+    assert weights == {
+        cause.value: value for cause, value in verdict.CLUES["restarted_together"].weights.items()
+    }
+    # what one can add up by hand is what was said
+    score = verdict.PRIOR[Cause.MAINS_SITE] + sum(
+        entry["weight"]
+        for fact in revised["facts"]
+        if fact["change"] != "gone"
+        for entry in fact["weights"]
+        if entry["cause"] == "mains-site"
+    )
+    likeliest = revised["causes"][0]
+    assert (likeliest["cause"], likeliest["score"]) == ("mains-site", pytest.approx(score, abs=0.01))
+    assert likeliest["share"] == pytest.approx(revised["confidence"], abs=0.011)
+    assert not any(step["table_changed"] for step in body["steps"])
+    assert cleared["cause"] == body["cause"] == "mains-site"
+
+
+def test_a_table_that_would_say_otherwise_today_is_named(
+    web: Web, incident: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flipped = verdict.Clue({Cause.DEVICE: +9.0}, "for this test")
+    monkeypatch.setitem(verdict.CLUES, "restarted_together", flipped)
+    steps = web.client().get(f"/api/v1/incidents/{incident}/why", headers=web.bearer("viewer")).json["steps"]
+    assert [step["table_changed"] for step in steps] == [False, True, True]
+
+
+def test_an_incident_without_a_verdict_and_one_that_is_none(web: Web) -> None:
+    client, bearer = web.client(), web.bearer("viewer")
+    body = client.get("/api/v1/incidents/2/why", headers=bearer).json
+    assert (body["cause"], body["steps"]) == (None, [])
+    assert client.get("/api/v1/incidents/999999/why", headers=bearer).status_code == 404
+
+
+@pytest.mark.parametrize(("lang", "words"), [("es", "ya no es así"), ("en", "no longer so")])
+def test_the_page_leads_there_and_tells_it(web: Web, incident: int, lang: str, words: str) -> None:
+    client = web.client("vera")
+    with client.session_transaction() as session:
+        session["language"] = lang
+    page = client.get(f"/incidents/{incident}").text
+    assert f'href="/incidents/{incident}/why"' in page
+    told = client.get(f"/incidents/{incident}/why").text
+    assert words in told
+    assert 'class="for"' in told
