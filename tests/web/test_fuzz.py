@@ -44,10 +44,6 @@ OPERATIONS = {
     "POST /api/v1/incidents/{incident_id}/start",
     "POST /api/v1/incidents/{incident_id}/resolve",
     "POST /api/v1/incidents/{incident_id}/note",
-    "GET /api/v1/windows",
-    "POST /api/v1/windows",
-    "DELETE /api/v1/windows/{window_id}",
-    "GET /api/v1/centre",
 }
 
 
