@@ -185,7 +185,6 @@ class Centre:
         self.connected = True  # to its broker; without it the ingest is deaf
         self.paused: set[str] = set()  # sites whose agents doze: who is silent there is not judged
         self.lulled: set[str] = set()  # sites of which nothing can be heard, and whose agents doze
-        self.turned_ms = time.now_ms()  # when something of the centre's own fell or rose
         self._hearing = Hearing(None)
 
     def receive(self, topic: str, payload: bytes) -> None:
