@@ -197,7 +197,6 @@ class Centre:
         self._anew = False  # something was said at the last look
         self.paused: set[str] = set()  # sites whose agents doze: who is silent there is not judged
         self.lulled: set[str] = set()  # sites of which nothing can be heard, and whose agents doze
-        self.turned_ms = time.now_ms()  # when something of the centre's own fell or rose
         self._hearing = Hearing(None)
         announce(self.engine, scenario)
 

@@ -105,8 +105,10 @@ class Leaper:
     def _rests(self) -> bool:
         """Tell whether nothing turns at the place, nor did lately, nor is undecided."""
         now, place = self._time.now_ms(), self._place
-        turned_ms = max(place.turned_ms, self._centre.turned_ms)
-        if now - turned_ms < CALM_S * 1000.0 or not place.steady():
+        # the view, not the centre: at an edge its own turn may come after this
+        lately_ms = now - round(CALM_S * 1000.0)
+        turned = place.turned_ms > lately_ms or self._centre_view.next_edge(lately_ms) <= now
+        if turned or self._time.now_s < CALM_S or not place.steady():
             return False
         if any(place.way(one.part.id).loss > MOST_LOSS for one in self._residents):
             return False

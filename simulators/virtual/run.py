@@ -102,7 +102,6 @@ class _World:
 
     async def _follow_centre(self) -> None:
         """Let the centre's own parts fall and rise."""
-        stood = None
         while True:
             now, view, broker = self._time.now_ms(), self._centre_view, self._broker
             self.centre.store.up = not view.holds("store_down", now)
@@ -118,9 +117,6 @@ class _World:
             self.centre.connected = broker.up
             broker.reachable = self.centre.outside = not view.holds("centre_uplink_down", now)
             broker.turn()
-            stands = self.centre.deaf, broker.up, broker.reachable
-            if stands != stood:
-                stood, self.centre.turned_ms = stands, now
             await self._until(min(view.next_edge(now), now + round(_LONG_S * 1000), NEVER))
 
     async def _until(self, t_ms: int) -> None:

@@ -57,6 +57,7 @@ STORIES = {
         (300, 600, "device_hang", 'device = "bare-pi"'),
         (330, 12, "ups_self_test", 'site = "carried"'),
     ],
+    "the centre's own uplink is lost": [(300, 600, "centre_uplink_down", "")],
     "the ingest stands still while a device restarts": [
         (300, 300, "collector_down", ""),
         (400, 120, "device_reboot", 'device = "carried-router"'),
