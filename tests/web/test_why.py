@@ -46,9 +46,12 @@ def incident(web: Web) -> int:
         return session.scalars(select(Incident.id).where(Incident.site_id == SITE)).all()[-1]
 
 
+def get(web: Web, path: str) -> Any:
+    return web.client().get(f"/api/v1/incidents/{path}", headers=web.bearer("viewer")).json
+
+
 def test_each_step_says_what_was_new_and_what_each_fact_weighed(web: Web, incident: int) -> None:
-    path = f"/api/v1/incidents/{incident}/why?lang=en"
-    body = web.client().get(path, headers=web.bearer("viewer")).json
+    body = get(web, f"{incident}/why?lang=en")
     opened, revised, cleared = body["steps"]
     assert [step["kind"] for step in body["steps"]] == ["opened", "revised", "cleared"]
     assert {fact["code"]: fact["change"] for fact in opened["facts"]} == dict.fromkeys(
@@ -84,15 +87,15 @@ def test_a_table_that_would_say_otherwise_today_is_named(
 ) -> None:
     flipped = verdict.Clue({Cause.DEVICE: +9.0}, "for this test")
     monkeypatch.setitem(verdict.CLUES, "restarted_together", flipped)
-    steps = web.client().get(f"/api/v1/incidents/{incident}/why", headers=web.bearer("viewer")).json["steps"]
+    steps = get(web, f"{incident}/why")["steps"]
     assert [step["table_changed"] for step in steps] == [False, True, True]
 
 
 def test_an_incident_without_a_verdict_and_one_that_is_none(web: Web) -> None:
-    client, bearer = web.client(), web.bearer("viewer")
-    body = client.get("/api/v1/incidents/2/why", headers=bearer).json
+    body = get(web, "2/why")
     assert (body["cause"], body["steps"]) == (None, [])
-    assert client.get("/api/v1/incidents/999999/why", headers=bearer).status_code == 404
+    gone = web.client().get("/api/v1/incidents/999999/why", headers=web.bearer("viewer"))
+    assert gone.status_code == 404
 
 
 @pytest.mark.parametrize(("lang", "words"), [("es", "ya no es así"), ("en", "no longer so")])
