@@ -29,6 +29,8 @@ seed = {seed}
 start = "2026-03-02T08:00:00-06:00"
 warmup_s = 0
 duration_s = {lasts}
+[world]
+usb_drops = 0
 [[circuit]]
 id = "feeder"
 [[provider]]
