@@ -359,6 +359,8 @@ def _section(prefix: str, raw: "Any", table: "Table") -> "dict[str, Any]":
 
 def _refuse_unknown(prefix: str, raw: "dict[str, Any]", known: list[str]) -> None:
     for key in raw:
+        if key not in known and not known:
+            raise ConfigError("unknown_key", prefix + key + " is unknown; there is nothing to set here")
         if key not in known:
             nearest = min(known, key=lambda name: distance(key, name))
             raise ConfigError(

@@ -56,6 +56,10 @@ class Chip:
             os.close(writing)
         self._ends.clear()
 
+    def gave(self, number: int) -> bool:
+        """Tell whether a descriptor is that of a line of this chip."""
+        return number in [ends[0] for ends in self._ends.values()]
+
     def _take(self, data: bytearray) -> None:
         (line,) = struct.unpack_from("I", data, gpio.FIRST_OFFSET)
         if line not in self.levels:
@@ -68,9 +72,9 @@ class Chip:
         struct.pack_into("i", data, gpio.FD, reading)
 
     def _values(self, number: int, data: bytearray) -> None:
-        (line,) = [each for each, ends in self._ends.items() if ends[0] == number] or [None]
-        if line is None:
+        if not self.gave(number):
             raise OSError(errno.ENODEV, "gone")
+        (line,) = [each for each, ends in self._ends.items() if ends[0] == number]
         bits, mask = struct.unpack("QQ", data)
         assert (bits, mask) == (0, 1)
         struct.pack_into("Q", data, 0, int(self._active(line)))

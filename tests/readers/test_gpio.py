@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import struct
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -190,13 +191,8 @@ def test_each_input_fails_alone_and_comes_back(tmp_path):
 
 def owner(number: int, *chips: Chip) -> Chip:
     """Return the chip that a descriptor is of."""
-    import os
-
-    target = os.readlink(f"/proc/self/fd/{number}")
-    for chip in chips:
-        if target == str(chip.path) or number in [ends[0] for ends in chip._ends.values()]:
-            return chip
-    return chips[0]
+    target = Path(f"/proc/self/fd/{number}").readlink()
+    return next(chip for chip in chips if target == chip.path or chip.gave(number))
 
 
 def test_the_agent_seals_an_event_when_a_door_opens(tmp_path):
