@@ -175,6 +175,11 @@ def _short_runtime(view: View) -> "list[Case]":
     return [(name, (text,)) for name, left_s, text in left if left_s is not None and left_s < RUNTIME_S]
 
 
+def _board_was_low(view: View) -> "list[Case]":
+    rows = [fields for _, fields in view.of("pi_power") if not fields.get("undervoltage")]
+    return [("", ()) for fields in rows if fields.get("undervoltage_seen")]
+
+
 def _wan_down(view: View) -> "list[Case]":
     return [(name, ()) for name, fields in view.of("wan") if fields.get("up") == 0]
 
@@ -328,6 +333,12 @@ RULES: "tuple[tuple[str, Rule], ...]" = (
     ("ups_driver", _flag("upsd", "driver_lost")),
     ("ups_stale", _flag("upsd", "data_stale")),
     ("ups_unknown", _flag("upsd", "unknown_ups")),
+    ("meter_silent", _flag("mains", "answers", 0)),
+    ("meter_line", _flag("mains", "line_lost")),
+    ("meter_backwards", _flag("mains", "backwards")),
+    ("tamper_unread", _flag("tamper", "unread")),
+    ("board_low", _flag("pi_power", "undervoltage")),
+    ("board_was_low", _board_was_low),
     ("wan_cable", _no_cable),
     ("wan_down", _wan_down),
     ("gateway_dead", _dead(_is_gateway, behind=False)),

@@ -128,6 +128,28 @@ def _neighbours(value: "Any") -> str:
     return ""
 
 
+def _meters(value: "Any") -> str:
+    from agent.readers.meter_spec import wrong  # noqa: PLC0415 - same
+
+    return wrong(value)
+
+
+def _inputs(value: "Any") -> str:
+    try:
+        from agent.cpython.readers.gpio_spec import wrong_inputs  # noqa: PLC0415 - same
+    except ImportError:
+        return ""  # who builds the reader says that this interpreter has none
+    return wrong_inputs(value)
+
+
+def _gauges(value: "Any") -> str:
+    try:
+        from agent.cpython.readers.gpio_spec import wrong_gauges  # noqa: PLC0415 - same
+    except ImportError:
+        return ""  # same
+    return wrong_gauges(value)
+
+
 def _key_files(value: "Any") -> str:
     good = isinstance(value, dict) and all(_is_kid(kid) and not _text(value[kid]) for kid in value)
     return "" if good else "has to name a file for each kid (16 hex digits)"
@@ -225,6 +247,11 @@ READERS: "dict[str, Table]" = {
         "port": (3551, _PORT),
         "nominal_v": (127, _between(1, 1000, " V")),
     },
+    "meters": {"meters": (Required, _meters)},
+    "pi_power": {},
+    "supply": {"names": (None, _texts)},
+    "gauge": {"gauges": (Required, _gauges)},
+    "tamper": {"inputs": (Required, _inputs)},
 }
 STATUS_PAGE: "Table" = {
     "address": (None, _address),  # None: no page
@@ -332,6 +359,8 @@ def _section(prefix: str, raw: "Any", table: "Table") -> "dict[str, Any]":
 
 def _refuse_unknown(prefix: str, raw: "dict[str, Any]", known: list[str]) -> None:
     for key in raw:
+        if key not in known and not known:
+            raise ConfigError("unknown_key", prefix + key + " is unknown; there is nothing to set here")
         if key not in known:
             nearest = min(known, key=lambda name: distance(key, name))
             raise ConfigError(

@@ -104,6 +104,18 @@ def make_wifi(options: "dict[str, Any]", clock: "Clock", sample_ms: int, watch_m
     return make(options, clock, sample_ms, watch_ms)
 
 
+def make_meters(options: "dict[str, Any]", clock: "Clock", sample_ms: int, watch_ms: int) -> "Reader":
+    """Build the reader of the mains meters; option ``meters``: name -> text as in docs/configuration.md."""
+    from agent.readers.meters import make_meters as make
+
+    return make(options["meters"], clock, sample_ms, watch_ms)
+
+
+def make_elsewhere(_options: "dict[str, Any]", _clock: "Clock", _sample_ms: int, _watch_ms: int) -> "Reader":
+    """Refuse a reader that stands on what MicroPython lacks (ioctl), or reads what only a Pi has."""
+    raise ConfigError("no_reader", "readers pi_power, supply, gauge and tamper need CPython")
+
+
 def _certificate(reader: str, options: "dict[str, Any]") -> "bytes | None":
     """Return the certificate (DER) that option ``ca`` names, None where it names none."""
     path = options.get("ca")
@@ -136,6 +148,11 @@ READERS: "tuple[tuple[str, Maker], ...]" = (
     ("probes", make_probes),
     ("wifi", make_wifi),
     ("apcupsd", make_apcupsd),
+    ("meters", make_meters),
+    ("pi_power", make_elsewhere),
+    ("supply", make_elsewhere),
+    ("gauge", make_elsewhere),
+    ("tamper", make_elsewhere),
 )
 
 

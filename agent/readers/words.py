@@ -117,6 +117,18 @@ NUMBERS = {
             ("bad_values", ("valores descartados por imposibles:", "impossible values set aside:"), ""),
         ),
     ),
+    "mains": (
+        ("Medidor", "Meter"),
+        (
+            ("voltage", ("", ""), " V"),
+            ("current", ("", ""), " A"),
+            ("power", ("", ""), " W"),
+            ("timeouts", ("sin respuesta:", "no answer:"), ""),
+            ("frame_errors", ("respuestas dañadas:", "damaged answers:"), ""),
+        ),
+    ),
+    "pi_power": (("Alimentación del equipo", "Supply of the board"), ()),
+    "tamper": (("Contacto", "Contact"), ()),
     "wifi_neighbour": (
         ("Punto de acceso vecino", "Neighbouring access point"),
         (("signal", ("señal", "signal"), " dBm"),),
@@ -170,11 +182,23 @@ SWITCHES = {
     "wan": ("up", ("caída", "down"), ("activa", "up")),
     "wifi_ap": ("up", ("fuera de servicio", "off the air"), ("en servicio", "on the air")),
     "wifi_neighbour": ("heard", ("no se oye", "not heard"), ("se oye", "heard")),
+    "mains": ("answers", ("no contesta", "does not answer"), ("contesta", "answers")),
+    "pi_power": ("undervoltage", ("voltaje suficiente", "enough voltage"), ("bajo voltaje", "undervoltage")),
+    "tamper": ("open", ("cerrado", "closed"), ("abierto", "open")),
     "clock": ("synced", ("sin sincronizar", "not synchronised"), ("sincronizado", "synchronised")),
 }
 
 # measurement -> field, value, what is told when the field has it
 SAYINGS = {
+    "mains": (
+        ("line_lost", 1, ("no hay puerto serie o convertidor", "serial port or gateway not there")),
+        ("backwards", 1, ("transformador al revés", "transformer backwards")),
+    ),
+    "pi_power": (
+        ("undervoltage_seen", 1, ("tuvo bajo voltaje antes", "had undervoltage before")),
+        ("throttled", 1, ("procesador frenado", "processor slowed down")),
+    ),
+    "tamper": (("unread", 1, ("no se puede leer", "cannot be read")),),
     "wan": (
         ("pending", 1, ("conectando", "connecting")),
         (
@@ -221,6 +245,8 @@ QUIET_AT_ZERO = (
     "scan_failures",
     "clients_unread",
     "number_transfers",
+    "timeouts",
+    "frame_errors",
 )
 
 # Ages from which on they are worth telling: a driver's slow poll takes 30 s (NUT), apcupsd's 60 s.

@@ -228,6 +228,15 @@ NETWORK = {
 
 POWER = {
     "mains": Measurement("meter", "device", {
+        "answers": _flag("the meter answers; it lives on the line that it measures"),
+        "line_lost": _flag("its serial port or gateway cannot be reached, which says nothing of the supply"),
+        "backwards": _flag("the current transformer sits the wrong way round, or power is fed back"),
+        "timeouts": _int("questions without an answer since the agent started", "count"),
+        "frame_errors": _int("answers that came damaged or cut short", "count"),
+        "exceptions": _int("questions that the meter refused", "count"),
+        "strangers": _int("answers of another unit than was asked", "count"),
+        "echoes": _int("questions that the adapter gave back as if heard", "count"),
+        "bad_values": _int("values set aside because they cannot be", "count"),
         "voltage": _float("voltage", "V", 1000),
         "current": _float("current", "A", 10000),
         "power": _float("active power; negative when fed back", "W", 1000000, -1000000),
@@ -244,6 +253,7 @@ POWER = {
         "throttled_seen": _flag("it was since the board started"),
     }),
     "tamper": Measurement("input", "device", {
+        "unread": _flag("the input cannot be read: its chip or line is not there"),
         "open": _flag("the door or tamper contact is open"),
     }),
 }  # fmt: skip

@@ -39,7 +39,9 @@ GOOD: Rows = [
     ("disk", "/overlay", {"used_percent": 50.0}),
     ("mem", None, {"used_percent": 50.0}),
     ("temp", "cpu", {"temp": 60.0}),
-    ("tamper", "door", {"open": 0}),
+    ("tamper", "door", {"unread": 0, "open": 0}),
+    ("mains", "indoor", {"answers": 1, "line_lost": 0, "backwards": 0, "voltage": 127.0}),
+    ("pi_power", None, {"undervoltage": 0, "undervoltage_seen": 0, "throttled": 0}),
 ]
 RUNNING = {"running": True, "link": "up", "spooled": 1, "lost": 0, "up_s": 100, "heard_s": 5}
 
@@ -64,6 +66,12 @@ BAD: dict[str, Rows] = {
     "ups_driver": [("upsd", "sai", {"driver_lost": 1})],
     "ups_stale": [("upsd", "sai", {"data_stale": 1})],
     "ups_unknown": [("upsd", "sai", {"unknown_ups": 1})],
+    "meter_silent": [("mains", "indoor", {"answers": 0, "line_lost": 0})],
+    "meter_line": [("mains", "indoor", {"line_lost": 1})],
+    "meter_backwards": [("mains", "indoor", {"answers": 1, "backwards": 1, "voltage": 127.0})],
+    "tamper_unread": [("tamper", "door", {"unread": 1})],
+    "board_low": [("pi_power", None, {"undervoltage": 1, "undervoltage_seen": 1})],
+    "board_was_low": [("pi_power", None, {"undervoltage": 0, "undervoltage_seen": 1})],
     "wan_cable": [("net", "eth0", {"carrier": 0})],
     "wan_down": [("wan", "eth0", {"up": 0})],
     "gateway_dead": [("ping", "gateway", {"result_code": 2, "percent_packet_loss": 100.0})],

@@ -13,6 +13,9 @@ from agent.readers.clock import TIMEX, ClockState
 from agent.readers.files import read_text
 from agent.readers.host import Host
 from agent.readers.interfaces import Interfaces
+from agent.readers.meter_spec import MeterSpec
+from agent.readers.meters import Meter
+from agent.readers.modbus import RtuEar
 from agent.readers.probes import servers
 from agent.readers.probes_addresses import parse_gateway
 from agent.readers.restart import Restart
@@ -30,7 +33,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 FOLDER = __file__.rsplit("/", 1)[0]
-READERS = ("host", "interfaces", "ups", "wan", "switch", "clock", "restart", "probes", "wifi", "apcupsd")
+READERS = (
+    "host", "interfaces", "ups", "wan", "switch", "clock", "restart", "probes", "wifi", "apcupsd", "meters",
+)  # fmt: skip
 AGES = [name for name, _ in GROUPS]  # by the driver's intervals, not by what the file says
 FLAG_FIELDS = tuple([flag.lower() for flag in FLAGS]) + CONTACTS
 
@@ -57,6 +62,8 @@ def check(reader: str, device: str) -> None:
         _check_wifi(folder, expected)
     elif reader == "apcupsd":
         _check_apcupsd(folder, expected)
+    elif reader == "meters":
+        _check_meter(folder, expected)
     else:
         _check_rows(reader, folder, expected)
 
@@ -249,6 +256,16 @@ def _check_apcupsd(folder: str, expected: "dict[str, Any]") -> None:
     wanted.update(expected.get("heard", {"unknown_tokens": 0, "bad_values": len(bad), "age_status_ms": 0}))
     wanted.update(expected["fields"])
     assert same(fields, wanted), fields
+
+
+def _check_meter(folder: str, expected: "dict[str, Any]") -> None:
+    spec = MeterSpec("meter", expected["meter"])
+    ear, meter = RtuEar(spec.unit, spec.count), Meter(spec)
+    with open(folder + "/answer.hex") as file:  # noqa: PTH123 (same)
+        found = ear.take(bytes.fromhex(file.read().replace("\n", " ").replace(" ", "")))
+    assert found is not None
+    meter.hear(found)
+    assert same(meter.fields(lost=False), expected["fields"]), meter.fields(lost=False)
 
 
 def read_dump(path: str) -> dict[str, str]:

@@ -70,7 +70,7 @@ def test_the_last_start_in_words():
 
 
 def test_a_measurement_without_words_shows_its_numbers():
-    assert explain("mains", "m1", {"voltage": 126.456, "energy": None}) == ["mains m1: voltage = 126.46"]
+    assert explain("odd", "m1", {"voltage": 126.456, "energy": None}) == ["odd m1: voltage = 126.46"]
 
 
 @pytest.mark.parametrize("name", [*(flag.lower() for flag in FLAGS), *CONTACTS])
@@ -86,3 +86,21 @@ def test_every_state_has_words(name):
 def test_ages_are_told_only_beyond_a_slow_drivers_poll():
     fields = {"ol": 1, "age_input_ms": 31_000, "age_battery_ms": 76_000, "age_output_ms": 61_000}
     assert explain("upsd", "sai", fields) == ["UPS sai: en línea, batería medida hace 76 s"]
+
+
+def test_meters_board_and_contacts_are_said_in_words():
+    meter = {"answers": 1, "line_lost": 0, "voltage": 126.4, "power": -80.0, "backwards": 1, "timeouts": 0}
+    assert explain("mains", "indoor", meter, "es") == [
+        "Medidor indoor: contesta, transformador al revés, 126.4 V, -80 W"
+    ]
+    assert explain("mains", "indoor", {"answers": 0, "timeouts": 9}, "en") == [
+        "Meter indoor: does not answer, no answer: 9"
+    ]
+    assert explain("mains", "indoor", {"line_lost": 1}, "en") == [
+        "Meter indoor: serial port or gateway not there"
+    ]
+    assert explain("pi_power", None, {"undervoltage": 0, "undervoltage_seen": 1}, "es") == [
+        "Alimentación del equipo: voltaje suficiente, tuvo bajo voltaje antes"
+    ]
+    assert explain("tamper", "door", {"unread": 0, "open": 1}, "es") == ["Contacto door: abierto"]
+    assert explain("tamper", "door", {"unread": 1}, "en") == ["Contact door: cannot be read"]

@@ -1,10 +1,23 @@
-"""Readers that stand on psutil and pyroute2; one whose library is missing is not offered."""
+"""Readers that run on CPython alone: a Pi's hardware, and variants that stand on psutil and pyroute2.
+
+One whose library is missing is not offered.
+"""
+
+from agent.cpython.readers.gauge import make_gauge
+from agent.cpython.readers.pi_power import make_pi_power
+from agent.cpython.readers.supply import make_supply
+from agent.cpython.readers.tamper import make_tamper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from agent.readers.port import Maker
 
-VARIANTS: "dict[str, Maker]" = {}
+VARIANTS: "dict[str, Maker]" = {
+    "pi_power": make_pi_power,
+    "supply": make_supply,
+    "gauge": make_gauge,
+    "tamper": make_tamper,
+}
 
 try:
     from agent.cpython.readers.host import make_host
