@@ -162,7 +162,9 @@ def _around(scene: Scene) -> list[Fact]:
     limits = board.thresholds
     return [
         *near(around, limits), *circuit(around, limits), *premises(around), *provider(around, limits),
-        *cofailure(around, limits), *left_behind(around, limits, board.now_ms),
+        *cofailure(around, limits),
+        # when it is back itself, why it fell counts, not that others were sooner
+        *(() if scene.back() else left_behind(around, limits, board.now_ms)),
     ]  # fmt: skip
 
 

@@ -131,7 +131,8 @@ CLUES: Final[dict[str, Clue]] = {
     "fell_together_before": Clue({MA: +0.5}, "who fell with it did so before: raises confidence only"),
     "did_not_come_back": Clue({MA: -4.0, MS: +2.0}, "the area is back, this place is not"),
     "planned_window": Clue(
-        {PL: +14.0, DV: -1.0, MA: -1.0, MS: -1.0, BP: -1.0}, "it began in work that was announced"
+        {PL: +22.0, DV: -1.0, MA: -1.0, MS: -1.0, BP: -1.0},
+        "it began in announced work, which explains those who fell with it as well",
     ),
     "window_overrun": Clue({PL: -1.0}, "the announced time is over: somebody has to ask"),
     "centre_broker_down": Clue({CO: +14.0}, "the centre's own message through the broker did not come back"),
@@ -174,11 +175,11 @@ CLUES: Final[dict[str, Clue]] = {
         {MS: -4.0, MA: -4.0, UN: -0.5}, "a device behind it is fed by the mains and ran on: there were mains"
     ),
     "kept_running_on_mains": Clue(
-        {MS: -4.0, MA: -4.0, DV: -3.0, BS: +1.5, BP: +1.5, UN: -1.0},
+        {MS: -4.0, MA: -4.0, DV: -3.0, BS: +1.5, BP: +1.5, UN: -2.0},
         "it is fed by the mains and kept running: there were mains, only the way out was gone",
     ),
     "kept_running": Clue(
-        {DV: -3.0, BS: +1.5, BP: +1.5, UN: -1.0},
+        {DV: -3.0, BS: +1.5, BP: +1.5, UN: -2.0},
         "it kept running and measuring: only the way out was gone",
     ),
     "agent_stopped": Clue(
@@ -210,9 +211,11 @@ CLUES: Final[dict[str, Clue]] = {
         "the backlog shows the UPS on line all through the silence",
     ),
     "story_wan_down": Clue(
-        {BS: +2.5, BP: -0.5}, "the link to the modem was down: modem, its supply or cable"
+        {BS: +2.5, BP: -0.5, UN: -1.0}, "the link to the modem was down: modem, its supply or cable"
     ),
-    "story_wan_up": Clue({BP: +2.0, BS: -1.0}, "the link to the modem was up: the fault lay beyond it"),
+    "story_wan_up": Clue(
+        {BP: +2.0, BS: -1.0, UN: -1.0}, "the link to the modem was up: the fault lay beyond it"
+    ),
 }
 
 

@@ -121,7 +121,7 @@ def frame_of(said):
     kind = "event" if what == "stop" else what
     return SimpleNamespace(
         kind=kind, session=session, stop=what == "stop", device="r1", arrival_ms=order * 10 + session,
-        kernel_boot="k", hello={"order": order, "session": session}, incarnation=str(order),
+        kernel_boot="k", hello={"order": order, "session": session}, incarnation=str(order), kid="k1",
     )  # fmt: skip
 
 

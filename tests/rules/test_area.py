@@ -173,8 +173,8 @@ def test_of_those_who_fell_near_by_it_is_told_whether_one_provider_could_be_what
         fallen = [silence("a", 0), *(silence(other.id, 20) for other in others)]
         found = seen(view(here, *others, falls=tuple(fallen))).mains
         assert found is not None
-        number: int | None = found.strangers
-        return number
+        count: int | None = found.strangers
+        return count
 
     assert strangers("x", "x") == 0
     assert strangers("x", "y", "z") == 2
