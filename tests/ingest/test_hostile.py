@@ -12,6 +12,7 @@ from collector.alerts import texts
 from collector.config import AlertsConfig, ChannelConfig, Config
 from collector.judge import Judge
 from collector.model import Reason
+from collector.rules import engine
 from collector.storage.state import Base, DeviceName, Incident, IncidentChange, Outbox, RuleState, Site
 from tests.ingest.world import SITE, START_MS, Sealer, World
 
@@ -120,7 +121,7 @@ def test_it_ends_after_a_quiet_day_and_comes_back(judged, device):
     forge(judged, device)
     tick(judged, DAY_MS - 1)
     assert [row.closed_ms for row in security(judged)] == [None]
-    tick(judged, 1)
+    tick(judged, engine.LOOK_MS)
     assert [row.status for row in security(judged)] == ["closed"]
     assert rows(judged, RuleState)[0].state["suspects"] == {}
     judged.clock.step(3_600_000)
