@@ -13,6 +13,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Scope = Function | ast.Lambda | Comprehension
 Definition = Function | ast.ClassDef
+Program = dict[str, ast.Module]  # modules by name
 
 
 def is_of_program(node: ast.AST) -> TypeGuard[ast.ImportFrom]:
