@@ -10,6 +10,7 @@ one of 16 in a dictionary, in a heap of 256 KiB; in the bytecode it is text. So,
   short names, the same ones in every module.
 
 What could be reached by a name in a text (``getattr``), by a keyword or from another module keeps its name.
+What cannot be seen from the names in the source is refused (``unsafe``).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tools.shrink.constants import Constants
 from tools.shrink.imports import drop_imports, import_from_home, import_names
 from tools.shrink.members import rename_private
 from tools.shrink.parameters import named_in_calls, rename_parameters
+from tools.shrink.unsafe import refuse_stale, refuse_unsafe
 from tools.shrink.unused import called_by_text, drop_unused
 
 if TYPE_CHECKING:
@@ -37,9 +39,11 @@ ALWAYS = ("agent.ports.clock", "agent.signer", "agent.transport.mqtt_client", "a
 def shrink(sources: dict[str, str], keep: Iterable[str] = ()) -> dict[str, str]:
     """Return the sources (by the module's name), smaller; the names ``keep`` stay whatever they are."""
     program = {name: Bare().visit(ast.parse(text)) for name, text in sources.items()}
+    refuse_unsafe(program)
     kept = frozenset(keep) | called_by_text(program)
     import_names(program)
     import_from_home(program)
+    refuse_stale(program)
     Constants(program, kept).fold()
     drop_unused(program, kept)
     drop_imports(program)

@@ -61,5 +61,11 @@ class Bare(ast.NodeTransformer):
         if not isinstance(node, ast.ClassDef):
             node.returns = None
         ends = [at for at, each in enumerate(node.body) if isinstance(each, (ast.Return, ast.Raise))]
-        node.body = node.body[: ends[0] + 1] if ends else node.body or [ast.Pass()]
+        if ends and not any(_yields(each) for each in node.body[ends[0] :]):
+            node.body = node.body[: ends[0] + 1]
+        node.body = node.body or [ast.Pass()]
         return node
+
+
+def _yields(node: ast.AST) -> bool:
+    return any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in ast.walk(node))

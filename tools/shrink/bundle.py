@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tools.shrink.homes import homes_of, imports_at_start
 from tools.shrink.scopes import Definition, Scoped, bind, is_of_program, names_in, short_names
+from tools.shrink.unsafe import UnsafeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,6 +58,9 @@ def _new_names(program: Program, homes: dict[str, str], kept: frozenset[str]) ->
         ]
         for symbol in sorted(symbols, key=lambda each: (-uses[each[1]], each)):
             found[symbol] = symbol[1] if symbol[1] in kept else next(free)
+        twice = Counter(found[symbol] for symbol in symbols).most_common(1)
+        if twice and twice[0][1] > 1:
+            raise UnsafeError(home, None, twice[0][0] + " stays, and two modules that become one have it")
     return found
 
 
@@ -147,6 +151,11 @@ class _Rename(Scoped):
     def visit_Global(self, node: ast.Global) -> ast.AST:
         node.names = [self._names.get(name, name) for name in node.names]
         return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        if node.name and self.is_global(node.name):
+            node.name = self._names.get(node.name, node.name)
+        return self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> ast.AST:
         if not self.inside():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from tools.shrink.homes import imports_at_start
 from tools.shrink.imports import drop_imports
 from tools.shrink.scopes import Definition, Scoped
 
@@ -86,12 +87,11 @@ class Constants:
     def _known(self, module: str, tree: ast.Module) -> dict[str, ast.expr]:
         """Return the constants by the names that they have in a module, its own and imported ones."""
         known = {name: value for (home, name), value in self._values.items() if home == module}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    value = self._values.get((str(node.module), alias.name))
-                    if value is not None:
-                        known[alias.asname or alias.name] = value
+        for node in imports_at_start(tree):  # what a function imports is the function's own name
+            for alias in node.names:
+                value = self._values.get((str(node.module), alias.name))
+                if value is not None:
+                    known[alias.asname or alias.name] = value
         return known
 
 
@@ -118,7 +118,9 @@ def _assigned(node: ast.stmt) -> str | None:
 def _times_stored(tree: ast.Module, name: str) -> int:
     found = sum(name in node.names for node in ast.walk(tree) if isinstance(node, ast.Global))
     for node in tree.body:
+        found += isinstance(node, Definition) and node.name == name
         for each in ast.walk(node) if not isinstance(node, Definition) else ():
+            found += isinstance(each, ast.alias) and (each.asname or each.name) == name
             found += isinstance(each, ast.Name) and each.id == name and not isinstance(each.ctx, ast.Load)
     return found
 

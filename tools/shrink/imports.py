@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from tools.shrink.scopes import Scope, Scoped, is_of_program
+from tools.shrink.scopes import Scope, Scoped, is_of_program, statement_lists
+from tools.shrink.unsafe import UnsafeError
 
 if TYPE_CHECKING:
     from tools.shrink.scopes import Program
@@ -42,9 +43,8 @@ def import_from_home(program: Program) -> None:
     }
     for tree in program.values():
         for node in ast.walk(tree):
-            body = getattr(node, "body", None)
-            if isinstance(body, list):
-                node.body = [new for each in body for new in _from_home(each, handed_on)]  # type: ignore[attr-defined]  # it has one
+            for field, body in statement_lists(node):
+                setattr(node, field, [new for each in body for new in _from_home(each, handed_on)])
 
 
 def _from_home(node: ast.stmt, handed_on: dict[tuple[str, str], tuple[str, str]]) -> list[ast.stmt]:
@@ -62,7 +62,7 @@ def _from_home(node: ast.stmt, handed_on: dict[tuple[str, str], tuple[str, str]]
 
 def import_names(program: Program) -> None:
     """Let modules import names instead of whole modules: ``cose.SIGN`` becomes ``cose__SIGN``."""
-    for tree in program.values():
+    for module, tree in program.items():
         whole = {
             alias.asname or alias.name: f"{node.module}.{alias.name}"
             for node in ast.walk(tree)
@@ -71,11 +71,10 @@ def import_names(program: Program) -> None:
             if f"{node.module}.{alias.name}" in program
         }
         asked: dict[str, set[str]] = {here: set() for here in whole}
-        _Members(asked).visit(tree)
+        _Members(module, asked).visit(tree)
         for holder in ast.walk(tree):
-            body = getattr(holder, "body", None)
-            if isinstance(body, list):
-                holder.body = [new for each in body for new in _by_name(each, whole, asked)]  # type: ignore[attr-defined]  # it has one
+            for field, body in statement_lists(holder):
+                setattr(holder, field, [new for each in body for new in _by_name(each, whole, asked)])
 
 
 def _by_name(node: ast.stmt, whole: dict[str, str], asked: dict[str, set[str]]) -> list[ast.stmt]:
@@ -95,8 +94,9 @@ def _by_name(node: ast.stmt, whole: dict[str, str], asked: dict[str, set[str]]) 
 class _Members(Scoped):
     """Turns ``module.name`` into one name."""
 
-    def __init__(self, asked: dict[str, set[str]]) -> None:
+    def __init__(self, module: str, asked: dict[str, set[str]]) -> None:
         super().__init__()
+        self._module = module
         self._asked = asked
 
     def own_names(self, node: Scope) -> set[str]:
@@ -111,6 +111,13 @@ class _Members(Scoped):
             and node.value.id in self._asked
             and self.is_global(node.value.id)
         ):
+            if not isinstance(node.ctx, ast.Load):
+                raise UnsafeError(self._module, node, "a module's name gets a value from outside")
             self._asked[node.value.id].add(node.attr)
             return ast.Name(f"{node.value.id}__{node.attr}", node.ctx)
         return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id in self._asked and self.is_global(node.id):
+            raise UnsafeError(self._module, node, node.id + " is a module and used as a value")
+        return node
