@@ -7,7 +7,7 @@ Usage: python tools/agent_bytecode.py FOLDER
 FOLDER gets ``vigia-agent.py``, which starts the agent, ``agent.romfs``, its bytecode as an image that runs
 where it lies (docs/decisions/0009), and the folder ``agent`` with the same bytecode as single files, for
 interpreters that cannot mount an image. A package needs one of the two. The last line printed is the size of
-the bytecode in bytes. What is compiled is not the source as it stands but what tools/shrink.py makes of it.
+the bytecode in bytes. What is compiled is not the source as it stands but what tools/shrink makes of it.
 
 The files suit any machine: MicroPython 1.25 reads the same bytecode on x86-64, ARM and MIPS. Line numbers and
 assertions are left out (-O3), for they would cost memory.

@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+import pytest
+
+from tests.house.shrink_cases import NEAR_MISSES, UNSAFE
 from tools.shrink import shrink
+from tools.shrink.unsafe import UnsafeError
 
 MAIN = """
 import json
@@ -118,3 +122,17 @@ def test_nothing_is_left_that_nobody_uses():
         assert gone not in text, gone
     for kept in ("told", "doubled", "def main"):
         assert kept in text
+
+
+@pytest.mark.parametrize("case", NEAR_MISSES)
+def test_what_looks_like_a_rules_case_and_is_none_does_the_same(case: str) -> None:
+    main, parts = NEAR_MISSES[case]
+    sources = {"agent.__main__": main, "agent.parts": parts, "agent.words": "LIMIT = 6"}
+    assert run(shrink(sources, {"main", "doubled"})) == run(sources)
+
+
+@pytest.mark.parametrize("case", UNSAFE)
+def test_what_cannot_be_followed_stops_the_build(case: str) -> None:
+    main, parts, words = UNSAFE[case]
+    with pytest.raises(UnsafeError, match=words):
+        shrink({"agent.__main__": main, "agent.parts": parts}, {"main"})

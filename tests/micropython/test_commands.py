@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -55,3 +56,22 @@ def test_a_bad_credential_is_one_line_and_exit_2(
     assert done.stderr.startswith(b"vigia-agent: ")
     assert done.stderr.count(b"\n") == 1
     assert b"cannot be used" in done.stderr
+
+
+@pytest.mark.parametrize("interpreter", INTERPRETERS)
+def test_openwrts_configuration_becomes_the_agents_own(
+    interpreter: Any, folder: Path, config: Path, tmp_path: Path
+) -> None:
+    uci, made = tmp_path / "vigia", tmp_path / "made" / "agent.json"
+    text = f"config agent 'agent'\n\toption credentials '{config.parent}'\nconfig reader 'host'\n"
+    uci.write_text(text)
+    done = run(interpreter(), folder, "--uci", str(uci), "--config", str(made))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert list(json.loads(made.read_text())["readers"]) == ["host"]
+    assert run(interpreter(), folder, "--config", str(made), "--check-config").returncode == 0
+
+    uci.write_text(text + "config nonsense\n")
+    done = run(interpreter(), folder, "--uci", str(uci), "--config", str(made))
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"vigia-agent: ")
+    assert b"config nonsense is unknown" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import string
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -13,6 +14,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Scope = Function | ast.Lambda | Comprehension
 Definition = Function | ast.ClassDef
+Program = dict[str, ast.Module]  # modules by name
 
 
 def is_of_program(node: ast.AST) -> TypeGuard[ast.ImportFrom]:
@@ -25,7 +27,8 @@ def short_names(prefix: str = "") -> Iterator[str]:
     letters = string.ascii_lowercase
     for first in ["", *letters]:
         for letter in letters:
-            yield prefix + first + letter
+            if not keyword.iskeyword(prefix + first + letter):
+                yield prefix + first + letter
 
 
 def names_in(tree: ast.AST) -> set[str]:
@@ -37,6 +40,14 @@ def names_in(tree: ast.AST) -> set[str]:
             if isinstance(value, str):
                 found.add(value)
     return found
+
+
+def statement_lists(node: ast.AST) -> Iterator[tuple[str, list[ast.stmt]]]:
+    """Give the lists of statements that a statement holds: what comes after ``else`` too."""
+    for field in ("body", "orelse", "finalbody"):
+        found = getattr(node, field, None)
+        if isinstance(found, list):
+            yield field, found
 
 
 def bound_names(scope: Scope | ast.ClassDef) -> set[str]:

@@ -11,74 +11,23 @@ import ast
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tools.shrink_scopes import Definition, Scoped, bind, is_of_program, names_in, short_names
+from tools.shrink.homes import homes_of, imports_at_start
+from tools.shrink.scopes import Definition, Scoped, bind, is_of_program, names_in, short_names
+from tools.shrink.unsafe import UnsafeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    Program = dict[str, ast.Module]
+    from tools.shrink.scopes import Program
+
     Symbol = tuple[str, str]  # module, name
 
 
 def bundle(program: Program, begin: str, always: Iterable[str], kept: frozenset[str]) -> Program:
     """Return the program in few modules: ``begin`` with what is loaded ``always``, and the rest."""
-    homes = _homes(program, begin, [begin, *always])
+    homes = homes_of(program, begin, [begin, *always])
     names = _new_names(program, homes, kept)
     return {home: _Joined(program, homes, names, home).tree() for home in sorted(set(homes.values()))}
-
-
-def imports_at_start(tree: ast.Module) -> list[ast.ImportFrom]:
-    """Return the imports of the program's own names outside functions."""
-    found: list[ast.ImportFrom] = []
-    rest: list[ast.AST] = [*tree.body]
-    while rest:
-        node = rest.pop(0)
-        if is_of_program(node):
-            found.append(node)
-        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            rest.extend(ast.iter_child_nodes(node))
-    return found
-
-
-def _homes(program: Program, begin: str, loaded: list[str]) -> dict[str, str]:
-    """Return each module's new one."""
-    early = {name: [str(node.module) for node in imports_at_start(tree)] for name, tree in program.items()}
-    later: set[str] = set()
-    for tree in program.values():
-        at_start = imports_at_start(tree)
-        later |= {str(node.module) for node in ast.walk(tree) if is_of_program(node) and node not in at_start}
-    later |= {name for name in program if name not in _ordered(early, [*sorted(later), *loaded])}
-    later -= set(loaded)
-    first = set(_ordered(early, loaded))
-    groups: dict[frozenset[str], list[str]] = {}
-    for name in _ordered(early, sorted(later)):
-        if name not in first:
-            groups.setdefault(frozenset(_entries(name, later, early)), []).append(name)
-    homes = dict.fromkeys(_ordered(early, loaded), begin)
-    for group in groups.values():
-        flat = group[-1].split(".", 1)[1].replace(".", "_")
-        homes |= dict.fromkeys(group, "agent." + flat)
-    return homes
-
-
-def _entries(name: str, later: set[str], early: dict[str, list[str]]) -> set[str]:
-    return {entry for entry in later if name in _ordered(early, [entry])}
-
-
-def _ordered(early: dict[str, list[str]], wanted: list[str]) -> list[str]:
-    """Return modules with all that they need, what is needed first."""
-    done: list[str] = []
-
-    def visit(name: str) -> None:
-        if name not in done and name in early:
-            for other in early[name]:
-                if other != name:
-                    visit(other)
-            done.append(name)
-
-    for name in wanted:
-        visit(name)
-    return done
 
 
 def _own(tree: ast.Module) -> set[str]:
@@ -109,6 +58,9 @@ def _new_names(program: Program, homes: dict[str, str], kept: frozenset[str]) ->
         ]
         for symbol in sorted(symbols, key=lambda each: (-uses[each[1]], each)):
             found[symbol] = symbol[1] if symbol[1] in kept else next(free)
+        twice = Counter(found[symbol] for symbol in symbols).most_common(1)
+        if twice and twice[0][1] > 1:
+            raise UnsafeError(home, None, twice[0][0] + " stays, and two modules that become one have it")
     return found
 
 
@@ -146,11 +98,11 @@ class _Joined:
             for alias in node.names:
                 here[alias.asname or alias.name] = self._local((str(node.module), alias.name))
         body: list[ast.stmt] = []
-        for node in tree.body:
-            if isinstance(node, ast.Import) and not any(alias.asname for alias in node.names):
-                self._libraries += [alias.name for alias in node.names]
-            elif not is_of_program(node):
-                body.append(node)
+        for each in tree.body:
+            if isinstance(each, ast.Import) and not any(alias.asname for alias in each.names):
+                self._libraries += [alias.name for alias in each.names]
+            elif not is_of_program(each):
+                body.append(each)
         return _Rename(here, self).visit(ast.Module(body, [])).body  # type: ignore[no-any-return]  # a list of statements
 
     def _local(self, symbol: Symbol) -> str:
@@ -199,6 +151,11 @@ class _Rename(Scoped):
     def visit_Global(self, node: ast.Global) -> ast.AST:
         node.names = [self._names.get(name, name) for name in node.names]
         return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        if node.name and self.is_global(node.name):
+            node.name = self._names.get(node.name, node.name)
+        return self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> ast.AST:
         if not self.inside():
