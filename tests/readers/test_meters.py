@@ -289,6 +289,25 @@ def test_what_comes_on_a_serial_line_is_judged(name):
     judged(asyncio.run(spoken(serial_line, LINES[name][0])), name)
 
 
+def test_a_port_that_goes_while_an_answer_is_waited_for_is_lost_at_once():
+    async def main() -> str:
+        path, far = pseudo_terminal()
+        loop = asyncio.get_running_loop()
+
+        def go() -> None:
+            loop.remove_reader(far)
+            os.close(far)
+
+        reader = make_meters({"a": f"pzem004t:{path}"}, RealClock(), 10_000, 2000)
+        loop.add_reader(far, go)  # when the question comes
+        with pytest.raises(ReaderError) as error:
+            await reader.read()
+        await reader.close()
+        return error.value.reason
+
+    assert asyncio.run(main()) == "line_lost"
+
+
 def test_what_was_left_over_does_not_pass_for_the_next_answer():
     stale = framed(bytes.fromhex("01 04 14 0064") + VALUES[2:])
 
