@@ -68,10 +68,12 @@ class MeterSpec:
 
 def _place(where: str) -> "tuple[str, str, int]":
     """Return (scheme, host, port); a serial port has none of them."""
-    if where[:5] == "/dev/" and len(where) > 5 and ".." not in where:  # noqa: PLR2004 (/dev/)
+    if where[:1] == "/":
         return "", "", 0
     if where[:6] not in ("tcp://", "rtu://"):
-        raise ValueError("hangs on a serial port /dev/…, tcp://ADDRESS:PORT or rtu://ADDRESS:PORT")
+        raise ValueError(
+            "has to hang on a port such as /dev/ttyUSB0, tcp://ADDRESS:PORT or rtu://ADDRESS:PORT"
+        )
     host, colon, port = where[6:].partition(":")
     if not is_ip4(host):
         raise ValueError("needs an IPv4 address after " + where[:6])
