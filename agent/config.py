@@ -30,6 +30,7 @@ EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - refused by default
 MAX_NEIGHBOURS = 16
 MIN_SCAN_S = 300  # while a radio scans, its clients wait
 PLACES = ("indoor", "outdoor")
+_ELSEWHERE = "cannot be read here: needs CPython"
 
 
 class Required:
@@ -138,7 +139,7 @@ def _inputs(value: "Any") -> str:
     try:
         from agent.cpython.readers.gpio_spec import wrong_inputs  # noqa: PLC0415 - same
     except ImportError:
-        return ""  # who builds the reader says that this interpreter has none
+        return _ELSEWHERE
     return wrong_inputs(value)
 
 
@@ -146,7 +147,7 @@ def _gauges(value: "Any") -> str:
     try:
         from agent.cpython.readers.gpio_spec import wrong_gauges  # noqa: PLC0415 - same
     except ImportError:
-        return ""  # same
+        return _ELSEWHERE
     return wrong_gauges(value)
 
 

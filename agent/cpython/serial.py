@@ -1,7 +1,7 @@
 """Opening a serial port so that it neither waits for a carrier nor becomes the terminal of this process.
 
 A session's leader (systemd makes one of every service) that opens a terminal gets it as its own, and a SIGHUP
-when the adapter is pulled out.
+when the adapter is pulled out. OpenWrt's procd makes none, so that MicroPython's plain ``open`` will do.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 PZEM-004T v3 (Peacefair, user manual V1.0): ten input registers from 0: V/10; mA, W/10 and Wh as 32 bits with
 the low word first; Hz/10; power factor in hundredths. Nothing has a sign.
 
-SDM120-Modbus (Eastron, protocol V2): pairs of input registers, IEEE 754, the high word first; sums in kWh. It
-reads at most 80 at once, gaps included. Power is negative against the arrow on the current transformer, and
-what is counted then goes to export: the energy of a meter is the sum of both.
+SDM120-Modbus (Eastron, protocol V2): pairs of input registers, IEEE 754, the high word first; sums in kWh. At
+most 40 are asked for at once, for some take its limit of 40 parameters for as many registers. Power is
+negative against the arrow on the current transformer, and what is counted then goes to export: the energy of
+a meter is the sum of both.
 """
 
 import struct
@@ -41,7 +42,7 @@ def parse_pzem(words: "Registers") -> "Values":
 
 
 def parse_sdm120(words: "Registers") -> "Values":
-    """Take the registers 0 to 75."""
+    """Take the registers 0 to 31 and 70 to 75."""
 
     def real(at: int) -> float:
         (value,) = struct.unpack(">f", struct.pack(">HH", words[at], words[at + 1]))
@@ -51,8 +52,8 @@ def parse_sdm120(words: "Registers") -> "Values":
         "voltage": real(0),
         "current": real(6),
         "power": real(12),
-        "energy": 1000 * (real(72) + real(74)),
-        "frequency": real(70),
+        "energy": 1000 * (real(34) + real(36)),
+        "frequency": real(32),
         "power_factor": real(30),
     }
 
@@ -67,8 +68,8 @@ def sane(values: "Values") -> "tuple[Values, int]":
     return good, len(values) - len(good)
 
 
-# kind -> registers from 0, usual speed, what they say, whether power has a sign
-KINDS: "dict[str, tuple[int, int, Callable[[Registers], Values], bool]]" = {
-    "pzem004t": (10, 9600, parse_pzem, False),
-    "sdm120": (76, 2400, parse_sdm120, True),
+# kind -> blocks of registers (first, how many), usual speed, what they say, whether power has a sign
+KINDS: "dict[str, tuple[tuple[tuple[int, int], ...], int, Callable[[Registers], Values], bool]]" = {
+    "pzem004t": (((0, 10),), 9600, parse_pzem, False),
+    "sdm120": (((0, 32), (70, 6)), 2400, parse_sdm120, True),
 }

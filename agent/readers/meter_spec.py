@@ -23,7 +23,8 @@ OPTIONS: "spec.Kinds" = {
 }
 MOST = 16
 MOST_PORT = 65535
-_THINK_MS = 300  # a PZEM takes some 100 ms to answer, an SDM120 60
+THINK_MS = 300  # a PZEM takes some 100 ms to answer, an SDM120 60
+_USUAL_MS = 80
 _GATEWAY_MS = 300
 LINE_MS = 8000  # what the meters of one line may take together while none of them answers
 
@@ -40,7 +41,7 @@ class MeterSpec:
             )
         where, options = spec.split(rest, OPTIONS)
         self.name = name
-        self.count, baud, self.parse, self.signed = KINDS[kind]
+        self.blocks, baud, self.parse, self.signed = KINDS[kind]
         self.scheme, self.host, self.port = _place(where)
         self.path = where
         self.unit = int(options.get("unit", 1))
@@ -48,21 +49,31 @@ class MeterSpec:
         self.parity = str(options.get("parity", "none"))
         self.labels: "Fields" = {key: options[key] for key in ("leg", "place") if key in options}
 
-    def limit_ms(self) -> int:
-        """Return how long its answer is waited for."""
-        return self.usual_ms() + _THINK_MS + (_GATEWAY_MS if self.scheme else 0)
+    def limit_ms(self, count: int) -> int:
+        """Return how long an answer of so many registers is waited for."""
+        return self._line_ms(count) + THINK_MS + (_GATEWAY_MS if self.scheme else 0)
+
+    def worst_ms(self) -> int:
+        """Return how long it takes when it does not answer: what was to follow is not asked then."""
+        return max([self.limit_ms(count) for _, count in self.blocks]) + self.usual_ms()
 
     def usual_ms(self) -> int:
+        """Return how long all of it usually takes."""
+        return sum([self._line_ms(count) + _USUAL_MS for _, count in self.blocks])
+
+    def _line_ms(self, count: int) -> int:
         """Return how long question and answer take on the line, ten bits a byte."""
-        return 10_000 * (13 + 2 * self.count) // self.baud + 1
+        return 10_000 * (13 + 2 * count) // self.baud + 1
 
 
 def _place(where: str) -> "tuple[str, str, int]":
     """Return (scheme, host, port); a serial port has none of them."""
-    if where[:5] == "/dev/" and len(where) > 5 and ".." not in where:  # noqa: PLR2004 (/dev/)
+    if where[:1] == "/":
         return "", "", 0
     if where[:6] not in ("tcp://", "rtu://"):
-        raise ValueError("hangs on a serial port /dev/…, tcp://ADDRESS:PORT or rtu://ADDRESS:PORT")
+        raise ValueError(
+            "has to hang on a port such as /dev/ttyUSB0, tcp://ADDRESS:PORT or rtu://ADDRESS:PORT"
+        )
     host, colon, port = where[6:].partition(":")
     if not is_ip4(host):
         raise ValueError("needs an IPv4 address after " + where[:6])
@@ -84,7 +95,7 @@ def lines(meters: "dict[str, str]") -> "list[list[MeterSpec]]":
                 raise ValueError(name + " and " + other.name + " share a line and need one baud and parity")
         others.append(meter)
     for each in found.values():
-        if sum([meter.limit_ms() for meter in each]) > LINE_MS:
+        if sum([meter.worst_ms() for meter in each]) > LINE_MS:
             raise ValueError(each[0].path + " has more meters than its baud lets be asked in time")
     return [found[path] for path in sorted(found)]
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 OPEN_MS = 1000
 PAUSES_MS = (2000, 4000, 8000, 16_000)  # before the next attempt at a line that is gone, by failures in a row
+GRACE_MS = 30
 MISSES = 2
 BACKWARDS_W = 5.0  # less is a meter's rounding
 _LOST = (OSError, EOFError, LimitReached)
@@ -117,27 +118,35 @@ class Bus:
     async def _ask(self, meter: Meter) -> None:
         if not self._line.is_open():
             await within(self._clock, self._line.open(), OPEN_MS)
-        self._transaction = (self._transaction + 1) & 0xFFFF
-        ear: "Ear" = (TcpEar if self._tcp else RtuEar)(meter.spec.unit, meter.spec.count, self._transaction)
-        reason = await self._listen(meter, ear)
-        meter.count("echoes", ear.echoes)
-        meter.count("strangers", ear.strangers)
-        if reason:
-            meter.miss(reason)
-            if self._line.fickle:
-                await self._line.close()  # what comes late must not pass for the next answer either
+        words: list[int] = []
+        for address, count in meter.spec.blocks:
+            self._transaction = (self._transaction + 1) & 0xFFFF
+            kind = TcpEar if self._tcp else RtuEar
+            ear: "Ear" = kind(meter.spec.unit, address, count, self._transaction)
+            reason = await self._listen(ear, meter.spec.limit_ms(count), words)
+            meter.count("echoes", ear.echoes)
+            meter.count("strangers", ear.strangers)
+            if reason:
+                meter.miss(reason)
+                if self._line.fickle:
+                    await self._line.close()  # what comes late must not pass for the next answer either
+                return
+        meter.hear(words)
 
-    async def _listen(self, meter: Meter, ear: "Ear") -> str:
-        """Return why there is no answer, empty when the meter has it."""
+    async def _listen(self, ear: "Ear", limit_ms: int, words: list[int]) -> str:
+        """Add the registers of the answer to ``words``; return why there is none."""
         await self._clock.sleep_ms(self._line.pause_ms)
         await self._line.write(ear.question)
-        try:
-            meter.hear(await within(self._clock, self._answer(ear), meter.spec.limit_ms()))
-        except LimitReached:
-            return FRAME_ERRORS if ear.held else TIMEOUTS
-        except ReaderError as error:
-            return error.reason
-        return ""
+        # when something held up the loop the answer may lie there though its time is over: look again
+        for wait_ms in (limit_ms, GRACE_MS):
+            try:
+                words += await within(self._clock, self._answer(ear), wait_ms)
+            except LimitReached:
+                continue
+            except ReaderError as error:
+                return error.reason
+            return ""
+        return FRAME_ERRORS if ear.held else TIMEOUTS
 
     async def _answer(self, ear: "Ear") -> list[int]:
         while True:
@@ -154,9 +163,8 @@ class Meters:
 
     def __init__(self, buses: list[Bus], interval_ms: int, watch_ms: int) -> None:
         """Read no more often than the slowest line can."""
-        specs = [[meter.spec for meter in bus.meters] for bus in buses]
-        worst_ms = max([sum([spec.limit_ms() for spec in each]) for each in specs]) + OPEN_MS
-        usual_ms = max([sum([spec.usual_ms() + 100 for spec in each]) for each in specs])
+        worst_ms = max([sum([meter.spec.worst_ms() for meter in bus.meters]) for bus in buses]) + OPEN_MS
+        usual_ms = max([sum([meter.spec.usual_ms() for meter in bus.meters]) for bus in buses])
         self.interval_ms = max(interval_ms, worst_ms)
         self.watch_ms = max(watch_ms, 2 * usual_ms) if watch_ms else 0
         self._buses = buses

@@ -45,9 +45,9 @@ def registers(pdu: bytes, count: int) -> "list[int]":
 class RtuEar:
     """Listens on a serial line, where everybody hears everything, some adapters their own voice as well."""
 
-    def __init__(self, unit: int, count: int, _transaction: int = 0) -> None:
-        """Ask for ``count`` registers from 0."""
-        head = struct.pack(">BBHH", unit, READ_INPUTS, 0, count)
+    def __init__(self, unit: int, address: int, count: int, _transaction: int = 0) -> None:
+        """Ask for ``count`` registers from ``address`` on, which is below 256."""
+        head = struct.pack(">BBHH", unit, READ_INPUTS, address, count)
         self.question = head + crc(head)
         self.echoes = self.strangers = 0
         self._unit = unit
@@ -85,9 +85,9 @@ class RtuEar:
 class TcpEar:
     """Listens to a gateway; an answer to an earlier question is passed over."""
 
-    def __init__(self, unit: int, count: int, transaction: int = 0) -> None:
-        """Ask for ``count`` registers from 0."""
-        self.question = struct.pack(">HHHBBHH", transaction, 0, 6, unit, READ_INPUTS, 0, count)
+    def __init__(self, unit: int, address: int, count: int, transaction: int = 0) -> None:
+        """Ask for ``count`` registers from ``address`` on."""
+        self.question = struct.pack(">HHHBBHH", transaction, 0, 6, unit, READ_INPUTS, address, count)
         self.echoes = self.strangers = 0
         self._transaction = transaction
         self._unit = unit

@@ -24,7 +24,7 @@ DAY_MS: Final = 86_400_000
 KEEP_MS: Final = 7 * DAY_MS
 
 GROUPS: Final = {
-    "power": (_l("Power"), ("upsd", "mains", "tamper")),
+    "power": (_l("Power"), ("upsd", "mains", "pi_power", "tamper")),
     "network": (_l("Network"), ("wan", "net", "ping")),
     "wifi": (_l("Wi-Fi"), ("wifi", "wifi_ap", "wifi_neighbour")),
     "device": (_l("Device"), ("system", "cpu", "mem", "disk", "temp", "clock", "restart", "agent")),
@@ -33,6 +33,7 @@ OTHER: Final = _l("Other")
 MEASURED: Final = {
     "upsd": _l("UPS"),
     "mains": _l("Meter"),
+    "pi_power": _l("Supply of the board"),
     "tamper": _l("Contact"),
     "wan": _l("Internet line"),
     "net": _l("Port"),
@@ -53,6 +54,7 @@ MEASURED: Final = {
 FIRST: Final = {
     "upsd": ("input_voltage", "battery_charge_percent", "battery_runtime", "load_percent"),
     "mains": ("voltage", "current", "power"),
+    "pi_power": ("undervoltage", "throttled"),
     "tamper": ("open",),
     "wan": ("up", "uptime", "error"),
     "net": ("carrier", "speed", "bytes_recv", "bytes_sent"),

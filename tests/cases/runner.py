@@ -260,11 +260,16 @@ def _check_apcupsd(folder: str, expected: "dict[str, Any]") -> None:
 
 def _check_meter(folder: str, expected: "dict[str, Any]") -> None:
     spec = MeterSpec("meter", expected["meter"])
-    ear, meter = RtuEar(spec.unit, spec.count), Meter(spec)
-    with open(folder + "/answer.hex") as file:  # noqa: PTH123 (same)
-        found = ear.take(bytes.fromhex(file.read().replace("\n", " ").replace(" ", "")))
-    assert found is not None
-    meter.hear(found)
+    meter = Meter(spec)
+    with open(folder + "/answers.hex") as file:  # noqa: PTH123 (same)
+        answers = file.read().split("\n\n")
+    assert len(answers) == len(spec.blocks)
+    words = []
+    for (address, count), answer in zip(spec.blocks, answers):  # noqa: B905 (MicroPython has no strict)
+        found = RtuEar(spec.unit, address, count).take(bytes.fromhex("".join(answer.split())))
+        assert found is not None
+        words += found
+    meter.hear(words)
     assert same(meter.fields(lost=False), expected["fields"]), meter.fields(lost=False)
 
 

@@ -1,4 +1,4 @@
-"""Read meters on whichever interpreter runs this: ``meters_once.py METERS``; METERS in JSON.
+"""Read meters on whichever interpreter runs this: ``meters_once.py METERS THINK_MS``; METERS in JSON.
 
 Reads once for each line on the input; each reading goes to the output as a line, rows or the reason why there
 are none. The input's end ends it.
@@ -12,6 +12,7 @@ sys.path.insert(0, __file__.rsplit("/", 3)[0])
 
 from agent.errors import ReaderError
 from agent.ports.clock import SystemClock
+from agent.readers import meter_spec
 from agent.readers.meters import make_meters
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 async def main() -> None:
+    meter_spec.THINK_MS = int(sys.argv[2])
     reader = make_meters(json.loads(sys.argv[1]), SystemClock(), 10_000, 2000)
     while sys.stdin.readline():  # waits, which holds up nobody here
         rows: Any

@@ -91,19 +91,6 @@ def test_the_layout_is_that_of_the_kernels_header(tmp_path):
     assert ours == header
 
 
-def test_what_is_asked_of_the_kernel_is_what_is_configured():
-    spec = gpio_spec.parse_input("door", "gpiochip0:17,bias=pull-up,active=low,debounce_ms=80")
-    data = gpio.request(spec.line, gpio.flags_of(spec), spec.debounce_ms * 1000)
-    assert struct.unpack_from("I", data, gpio.FIRST_OFFSET) == (17,)
-    assert struct.unpack_from("I", data, gpio.NUM_LINES) == (1,)
-    (flags,) = struct.unpack_from("Q", data, gpio.FLAGS)
-    wanted = gpio.INPUT | gpio.ACTIVE_LOW | gpio.EDGE_RISING | gpio.EDGE_FALLING | gpio.BIAS["pull-up"]
-    assert flags == wanted
-    assert struct.unpack_from("I", data, gpio.NUM_ATTRS) == (1,)
-    attribute, _, debounce_us, _, mask = struct.unpack_from("IIIIQ", data, gpio.FIRST_ATTR)
-    assert (attribute, debounce_us, mask) == (gpio.DEBOUNCE, 80_000, 1)
-
-
 def reader(chip: Chip, **inputs: str) -> Tamper:
     return Tamper(inputs, RealClock(), 10_000, 2000, chip.kernel())
 
@@ -114,6 +101,27 @@ async def read(tamper: Tamper) -> dict[str | None, dict[str, Any]]:
 
 def run(work: Any) -> Any:
     return asyncio.run(asyncio.wait_for(work, LIMIT_S))
+
+
+def test_what_is_asked_of_the_kernel_is_what_is_configured(tmp_path):
+    chip = Chip(tmp_path)
+    chip.levels[17] = 0
+
+    async def main() -> None:
+        tamper = reader(chip, door="gpiochip0:17,bias=pull-up,active=low,debounce_ms=80")
+        await tamper.read()
+        await tamper.close()
+
+    run(main())
+    data = chip.requests[17]
+    assert struct.unpack_from("I", data, gpio.FIRST_OFFSET) == (17,)
+    assert struct.unpack_from("I", data, gpio.NUM_LINES) == (1,)
+    (flags,) = struct.unpack_from("Q", data, gpio.FLAGS)
+    wanted = gpio.INPUT | gpio.ACTIVE_LOW | gpio.EDGE_RISING | gpio.EDGE_FALLING | gpio.BIAS["pull-up"]
+    assert flags == wanted
+    assert struct.unpack_from("I", data, gpio.NUM_ATTRS) == (1,)
+    attribute, _, debounce_us, _, mask = struct.unpack_from("IIIIQ", data, gpio.FIRST_ATTR)
+    assert (attribute, debounce_us, mask) == (gpio.DEBOUNCE, 80_000, 1)
 
 
 @pytest.mark.parametrize(("active", "level", "opened"), [("high", 1, 1), ("high", 0, 0), ("low", 0, 1)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.readers.gpio_kernel import Chip
 from tests.readers.standin import RealClock
 
 CASES = Path(FOLDER)
+ROOT = CASES.parents[1]
 LIMIT_S = 20
 
 
@@ -273,3 +275,36 @@ def test_a_wrong_configuration_is_said_by_its_key(readers, said):
     with pytest.raises(ConfigError) as error:
         configured(readers)
     assert str(error.value).startswith(said)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("readers", "said"),
+    [
+        (
+            {"tamper": {"inputs": {"door": "gpiochip0:17"}}},
+            "readers.tamper.inputs cannot be read here: needs CPython",
+        ),
+        ({"pi_power": {}}, "readers pi_power, supply, gauge and tamper need CPython"),
+    ],
+)
+def test_micropython_says_that_it_cannot(readers, said, micropython_bin):
+    raw = {"device": "d", "site": "s", "broker": {"host": "h"}, "readers": readers}
+    program = f"""
+from agent.config import check
+from agent.errors import ConfigError
+from agent.readers import build
+from agent.ports.clock import SystemClock
+try:
+    build(check({raw!r}), SystemClock())
+except ConfigError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [micropython_bin, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{program}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.strip() == said

@@ -32,7 +32,7 @@ FULL_PERCENT: Final = 100
 LOW_PERCENT: Final = 10
 # linux/i2c-dev.h
 I2C_RETRIES, I2C_TIMEOUT, I2C_SLAVE = 0x0701, 0x0702, 0x0703
-TIMEOUT: Final = 4  # times 10 ms: a hung bus must not hold up the loop for the usual second
+TIMEOUT: Final = 2  # times 10 ms: a hung bus must not hold up the loop for the usual second
 
 
 class Bus(Protocol):
