@@ -162,6 +162,14 @@ def test_a_meter_that_measures_nothing_is_one_too():
     day.expect_none("supply_lost")
 
 
+def test_a_meter_whose_adapter_was_pulled_out_says_nothing_of_its_circuit():
+    day = meters(Timeline(LONE), 300, {INDOOR: 1.0, OUTDOOR: 1.0})
+    for second in range(310, 1200, 10):
+        gone = row(second, "mains", OUTDOOR, line_lost=1)
+        day.at(second, Arrival("a", ms(second)), row(second, "mains", INDOOR, voltage=V), gone)
+    day.expect_none("circuit_dead")
+
+
 def test_who_comes_back_late_or_together_is_not_dead():
     """After an outage the first frame's rows come meter by meter."""
     day = frames(live(), 300, {INDOOR: 1.0, OUTDOOR: 1.0}).died(301).at(5000).born(5001, boot="k2")

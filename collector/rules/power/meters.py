@@ -30,7 +30,10 @@ _LEGS: Final = frozenset({"1", "2", "3"})
 
 
 def observe(board: Board, readings: Readings) -> None:
-    """Take a row of a meter."""
+    """Take a row of a meter. One whose line is gone is nobody's witness until it speaks again."""
+    if readings.fields.get("line_lost"):
+        board.memory["meters"].pop(f"{readings.device}/{readings.instance or ''}", None)
+        return
     limits, at_ms = board.thresholds, readings.time_ms
     volts, amperes = number(readings.fields.get("voltage")), number(readings.fields.get("current"))
     if volts is None or not 0 <= volts <= limits["voltage_beyond_pu"] * board.site.nominal_v:
