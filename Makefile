@@ -9,7 +9,7 @@ BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
 
-.PHONY: help setup setup-dev demo agent-bytecode packages test test-mips test-quick bench-ingest bench-storm bench-agent bench-rules bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
+.PHONY: help setup setup-dev demo agent-bytecode packages test test-long test-mips test-quick bench-ingest bench-storm bench-agent bench-rules bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -49,7 +49,10 @@ packages: setup-dev ## .ipk, feed folder and .deb of the agent in build/packages
 	@$(BIN)/python -m tools.packages build/packages
 
 test: setup-dev servers ## all tests, with real servers
-	@$(PYTEST) -m "not mips"
+	@$(PYTEST) -m "not mips and not long"
+
+test-long: setup-dev servers ## what `make test` leaves out for its length
+	@$(PYTEST) -m long
 
 test-mips: setup-dev servers ## wire, spool, readers, transport on big-endian MIPS under qemu-user, in full
 	@$(PYTEST) -k mips tests/test_portable.py tests/transport tests/micropython
@@ -58,7 +61,7 @@ chaos-test: setup-dev servers ## the ten chaos runs of `make test` alone
 	@$(PYTEST) tests/chaos/test_chaos.py
 
 test-quick: setup-dev ## the tests that need no server
-	@$(PYTEST) -m "not server and not mips"
+	@$(PYTEST) -m "not server and not mips and not long"
 
 bench-ingest: setup-dev servers ## frames/s and CPU of the ingest (FRAMES=n TELEGRAF=path)
 	@$(BIN)/python -m tests.bench.ingest $(if $(FRAMES),--frames $(FRAMES)) $(if $(TELEGRAF),--telegraf $(TELEGRAF))

@@ -120,7 +120,13 @@ def test_leaps_change_no_verdict(story: str) -> None:
         assert found[1] == pytest.approx(expected[1], abs=BACK_S)
 
 
-@pytest.mark.parametrize("story", LONG)
+@pytest.mark.parametrize(
+    "story",
+    [
+        story if number == 0 else pytest.param(story, marks=pytest.mark.long)
+        for number, story in enumerate(LONG)
+    ],
+)
 def test_hours_of_an_outage_are_left_out_and_change_no_verdict(story: str) -> None:
     whole, leaping = run.run(long_scenario(story), leaps=False), run.run(long_scenario(story))
 
