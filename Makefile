@@ -9,7 +9,7 @@ BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
 
-.PHONY: help setup setup-dev demo agent-bytecode packages test test-long test-mips test-quick bench-ingest bench-storm bench-agent bench-rules bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
+.PHONY: help setup setup-dev demo agent-bytecode packages test test-long test-mips test-quick bench-ingest bench-storm bench-agent bench-ob bench-rules bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -74,6 +74,9 @@ bench-agent: setup-dev servers ## memory, CPU, wakeups, bytes of the agent on bo
 
 chaos: setup-dev servers ## kills, cuts, full disks, wrong clocks: nothing lost, nothing doubled (RUNS=n SEED=s JOBS=n)
 	@$(BIN)/python -m simulators.chaos --runs $(or $(RUNS),10) $(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))
+
+bench-ob: setup-dev servers ## from OB in upsd to an incident on the dashboard, the whole chain (TURNS=n)
+	@$(BIN)/python -m tests.bench.ob $(if $(TURNS),--turns $(TURNS))
 
 bench-rules: setup-dev ## what the rules cost for 33,000 devices at default rates (SITES=n MINUTES=n)
 	@$(BIN)/python -m tests.bench.rules $(if $(SITES),--sites $(SITES)) $(if $(MINUTES),--minutes $(MINUTES))
