@@ -33,7 +33,7 @@ def frame(said: Said) -> Any:
     return SimpleNamespace(
         kind="event" if stop else kind, session=None if stop else session, stop=stop, device="r1",
         arrival_ms=1, kernel_boot="00", hello={"order": order, "session": session},
-        incarnation=f"{order:016x}",
+        incarnation=f"{order:016x}", kid="00" * 8,
     )  # fmt: skip
 
 
