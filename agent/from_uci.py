@@ -26,7 +26,7 @@ def make(source: str, target: str) -> "dict[str, Any]":
     files = Files()
     try:
         sections = uci.parse(_text(files, source))
-        folder = uci.package_options(sections).get("credentials", CREDENTIALS).rstrip("/")
+        folder = uci.credentials(sections, CREDENTIALS).rstrip("/")
         raw = _placed(uci.merged(sections, _issued(files, folder)), files, folder)
         configuration.check(raw)
     except ConfigError as error:

@@ -187,12 +187,9 @@ def _objects(parts: list[str]) -> "list[dict[str, Any]]":
     ]
 
 
-def package_options(sections: "list[Section]") -> "dict[str, str]":
-    """Return what the package's start script is told."""
-    found = {}
+def credentials(sections: "list[Section]", otherwise: str) -> str:
+    """Return the folder that the agent's section names for its credentials."""
     for kind, _, options in sections:
-        if kind == "agent":
-            for name in _PACKAGE:
-                if name in options:
-                    found[name] = options[name]
-    return found
+        if kind == "agent" and options.get("credentials"):
+            return str(options["credentials"])
+    return otherwise

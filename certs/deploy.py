@@ -63,7 +63,8 @@ rm -f /tmp/vigia/status.json
 """
 _STATE: Final = "cat /tmp/vigia/status.json 2>/dev/null || true"
 _UNPACKED_POSTINST: Final = """
-for script in /etc/uci-defaults/90-vigia; do [ -f $script ] && ( . $script ) && rm -f $script; done
+script=/etc/uci-defaults/90-vigia
+[ -f $script ] && ( . $script ) && rm -f $script
 true
 """
 _REMOVE: Final = f"""

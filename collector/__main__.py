@@ -13,22 +13,10 @@ import click
 
 from collector import __version__, cli_windows, commands
 from collector.clock import SystemClock
+from collector.commands import config_option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from collector.config import Config
-
-
-def _config_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--config",
-        "path",
-        type=click.Path(path_type=Path),
-        default=Path("/etc/vigia/collector.toml"),
-        show_default=True,
-        help="Configuration file (TOML).",
-    )(function)
 
 
 def _load(path: Path) -> Config:
@@ -56,7 +44,7 @@ def cli() -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def run(path: Path) -> None:
     """Run all parts: ingest, alerts, web, and InfluxDB or the embedded broker when configured."""
     config = _load(path)
@@ -66,7 +54,7 @@ def run(path: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def ingest(path: Path) -> None:
     """Receive frames, verify, store and acknowledge them, and judge what they say."""
     config = _load(path)
@@ -76,7 +64,7 @@ def ingest(path: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def alerts(path: Path) -> None:
     """Deliver alerts."""
     config = _load(path)
@@ -86,7 +74,7 @@ def alerts(path: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def probes(path: Path) -> None:
     """Ask the broker, the store and the way out whether they are there."""
     config = _load(path)
@@ -96,7 +84,7 @@ def probes(path: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def doctor(path: Path) -> None:
     """Ask each of the centre's probes once and say what it found."""
     config = _load(path)
@@ -110,7 +98,7 @@ def doctor(path: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def web(path: Path) -> None:
     """Serve the dashboard and the API."""
     config = _load(path)
@@ -120,7 +108,7 @@ def web(path: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def broker(path: Path) -> None:
     """Run the embedded MQTT broker (demonstrations and tests; a borough uses Mosquitto)."""
     config = _load(path)
@@ -139,7 +127,7 @@ def broker(path: Path) -> None:
 
 
 @cli.command("check-config")
-@_config_option
+@config_option
 def check_config(path: Path) -> None:
     """Read the configuration and say what is wrong with it or missing."""
     config = _load(path)
@@ -154,7 +142,7 @@ def check_config(path: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def provision(path: Path) -> None:
     """Create or upgrade tables, facilities, devices, buckets, retention and downsampling."""
     config = _load(path)
@@ -165,7 +153,7 @@ def provision(path: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 @click.option("--measurement", help="Only tables of this measurement.")
 def requeue(path: Path, measurement: str | None) -> None:
     """Store held tables whose measurement is known now, at their true time."""
@@ -177,7 +165,7 @@ def requeue(path: Path, measurement: str | None) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def quarantine(path: Path) -> None:
     """List what was not accepted: reasons and counts, and what waits for requeue."""
     config = _load(path)
@@ -203,7 +191,7 @@ def user() -> None:
 
 
 @user.command("add")
-@_config_option
+@config_option
 @click.argument("name")
 @click.option("--role", type=click.Choice(["viewer", "crew", "admin"]), default="viewer", show_default=True)
 @click.option(
@@ -227,7 +215,7 @@ def user_add(path: Path, name: str, role: str, password_file: Any) -> None:
 
 
 @user.command("token")
-@_config_option
+@config_option
 @click.argument("label")
 @click.option("--role", type=click.Choice(["viewer", "crew", "admin"]), default="viewer", show_default=True)
 def user_token(path: Path, label: str, role: str) -> None:

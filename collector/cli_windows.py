@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from collector.clock import SystemClock
+from collector.commands import config_option
 from collector.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sqlalchemy.orm import Session
 
     from collector.storage.state import WorkWindow
-
-_config = click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("/etc/vigia/collector.toml"),
-    show_default=True,
-    help="Configuration file (TOML).",
-)
 
 
 @contextmanager
@@ -75,7 +67,7 @@ def _scoped(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @window.command("add")
-@_config
+@config_option
 @click.argument("begin")
 @click.argument("end")
 @click.option("--what", default="", help="What is done, in your words.")
@@ -96,7 +88,7 @@ def add(path: Path, begin: str, end: str, what: str, maintenance: bool, **scope:
 
 
 @window.command("list")
-@_config
+@config_option
 @click.option("--all", "past", is_flag=True, help="Those that are over or were removed as well.")
 def show(path: Path, past: bool) -> None:  # noqa: FBT001 - a flag of the command line
     """List windows that are on or to come."""
@@ -108,7 +100,7 @@ def show(path: Path, past: bool) -> None:  # noqa: FBT001 - a flag of the comman
 
 
 @window.command("remove")
-@_config
+@config_option
 @click.argument("number", type=int)
 def remove(path: Path, number: int) -> None:
     """Take window NUMBER back; what it has explained stays said."""
@@ -137,7 +129,7 @@ def group() -> None:
 
 
 @group.command("add")
-@_config
+@config_option
 @click.argument("name")
 @click.argument("sites", nargs=-1, required=True)
 def group_add(path: Path, name: str, sites: tuple[str, ...]) -> None:
@@ -150,7 +142,7 @@ def group_add(path: Path, name: str, sites: tuple[str, ...]) -> None:
 
 
 @group.command("remove")
-@_config
+@config_option
 @click.argument("name")
 @click.argument("sites", nargs=-1)
 def group_remove(path: Path, name: str, sites: tuple[str, ...]) -> None:
@@ -163,7 +155,7 @@ def group_remove(path: Path, name: str, sites: tuple[str, ...]) -> None:
 
 
 @group.command("list")
-@_config
+@config_option
 def group_list(path: Path) -> None:
     """List the groups."""
     from collector.around import groups  # noqa: PLC0415 - --help must not load everything

@@ -1,8 +1,12 @@
-"""How the command lines end: every error is one line on standard error, 1 for failures, 2 for wrong use."""
+"""What the command lines share: the option for the configuration, and how they end.
+
+Every error is one line on standard error, 1 for failures, 2 for wrong use.
+"""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +16,14 @@ from collector.errors import ConfigError, VigiaError
 if TYPE_CHECKING:
     from typing import NoReturn
 
+config_option = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("/etc/vigia/collector.toml"),
+    show_default=True,
+    help="Configuration file (TOML).",
+)
 FAILED = 1
 WRONG_USE = 2
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from certs.authority import Authority
 from certs.enrolment import Place
+from simulators import centre_config
 from simulators.bench.controls import NOMINAL_V
 from simulators.bench.failure import BenchError
 from simulators.demo.workdir import Workdir
@@ -89,45 +90,16 @@ def configure(workdir: Workdir, ports: Ports, pace: Pace, webhook: str, sites: S
         )
     (workdir.path / "webhook.url").write_text(f"{webhook}\n", encoding="utf-8")
     sections = _sections(ports, pace)
-    workdir.config.write_text(_toml(sections), encoding="utf-8")
+    workdir.config.write_text(centre_config.toml(sections, "vigia-sim bench"), encoding="utf-8")
 
 
-def _sections(ports: Ports, pace: Pace) -> dict[str, dict[str, object]]:
+def _sections(ports: Ports, pace: Pace) -> centre_config.Sections:
     return {
-        "broker": {
-            "host": "localhost",
-            "port": ports.collector,
-            "device_port": ports.device,
-            "embedded": True,
-            "mqtt_version": 4,
-        },
-        "registry": {"sites_file": "sites.csv", "enrolments_dir": "pki/enrolments"},
+        **centre_config.common(ports.device, ports.collector),
         "store": {"kind": "embedded"},
         "ingest": {"ack_interval_ms": 500 if pace.shortened else 2_000},
-        "alerts": {
-            "hold_off_ms": pace.hold_off_ms,
-            "recovery_hold_ms": pace.hold_off_ms,
-            "poll_ms": 200,
-            # a bench works at any hour of any day
-            "opens": "00:00",
-            "closes": "00:00",
-            "weekend": True,
-        },
-        "alerts.channels.bench": {
-            "url_file": "webhook.url",
-            "min_severity": "info",
-            "routes": ["crew", "dispatcher", "maintenance"],
-        },
+        **centre_config.alerts(pace.hold_off_ms, pace.hold_off_ms, "bench"),
         "rules": {"tick_ms": 500},
         "rules.thresholds": dict(pace.thresholds),
         "web": {"port": ports.web, "title": "Vigía (banco de pruebas)"},
     }
-
-
-def _toml(sections: dict[str, dict[str, object]]) -> str:
-    """Write tables of plain values; JSON's texts, numbers and booleans are TOML's too."""
-    lines = ["# written by vigia-sim bench"]
-    for name, values in sections.items():
-        lines += ["", f"[{name}]"]
-        lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-    return "\n".join(lines) + "\n"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from certs.authority import Authority
 from certs.enrolment import Place
+from simulators import centre_config
 from simulators.demo.failure import DemoError
 from simulators.sample import sites_file
 
@@ -90,41 +90,21 @@ def configure(workdir: Workdir, ports: Ports, pace: Pace, webhook: str, influxd:
         shutil.copyfile(source, workdir.path / "sites.csv")
     (workdir.path / "webhook.url").write_text(f"{webhook}\n", encoding="utf-8")
     sections = {**_sections(ports, pace), **_store(ports, influxd)}
-    workdir.config.write_text(_toml(sections), encoding="utf-8")
+    workdir.config.write_text(centre_config.toml(sections, "vigia-demo"), encoding="utf-8")
 
 
-def _sections(ports: Ports, pace: Pace) -> dict[str, dict[str, object]]:
+def _sections(ports: Ports, pace: Pace) -> centre_config.Sections:
     """Everything but the store."""
     return {
-        "broker": {
-            "host": "localhost",
-            "port": ports.collector,
-            "device_port": ports.device,
-            "embedded": True,
-            "mqtt_version": 4,
-        },
-        "registry": {"sites_file": "sites.csv", "enrolments_dir": "pki/enrolments"},
-        "alerts": {
-            "hold_off_ms": pace.hold_off_ms,
-            "recovery_hold_ms": pace.recovery_hold_ms,
-            "poll_ms": 200,
-            # the story is told at any hour of any day
-            "opens": "00:00",
-            "closes": "00:00",
-            "weekend": True,
-        },
-        "alerts.channels.webhook": {
-            "url_file": "webhook.url",
-            "min_severity": "info",
-            "routes": ["crew", "dispatcher", "maintenance"],
-        },
+        **centre_config.common(ports.device, ports.collector),
+        **centre_config.alerts(pace.hold_off_ms, pace.recovery_hold_ms, "webhook"),
         "rules": {"tick_ms": 500},
         "rules.thresholds": dict(pace.thresholds),
         "web": {"port": ports.web, "title": "Vigía (demo)", "public_url": f"http://127.0.0.1:{ports.web}"},
     }
 
 
-def _store(ports: Ports, influxd: Path | None) -> dict[str, dict[str, object]]:
+def _store(ports: Ports, influxd: Path | None) -> centre_config.Sections:
     """Where readings go."""
     if influxd is None:
         return {"store": {"kind": "embedded"}}
@@ -132,12 +112,3 @@ def _store(ports: Ports, influxd: Path | None) -> dict[str, dict[str, object]]:
         "store": {"kind": "influx"},
         "store.influx": {"url": f"http://127.0.0.1:{ports.influx}", "command": str(influxd)},
     }
-
-
-def _toml(sections: dict[str, dict[str, object]]) -> str:
-    """Write tables of plain values; JSON's texts, numbers and booleans are TOML's too."""
-    lines = ["# written by vigia-demo"]
-    for name, values in sections.items():
-        lines += ["", f"[{name}]"]
-        lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-    return "\n".join(lines) + "\n"

@@ -107,6 +107,25 @@ class Panel:
         return self._knobs[name]
 
 
+class Paneled:
+    """An instrument with the knobs of a panel; what turning one does beside that is the instrument's own."""
+
+    def __init__(self, knobs: Iterable[Knob]) -> None:
+        self._panel = Panel(knobs)
+
+    def knobs(self) -> tuple[Knob, ...]:
+        """Return what can be turned."""
+        return tuple(self._panel)
+
+    def value(self, name: str) -> str:
+        """Return where a knob stands."""
+        return self._panel.text(name)
+
+    def turn(self, name: str, text: str) -> None:
+        """Turn a knob."""
+        self._panel.turn(name, text)
+
+
 OFF, ON = "off", "on"
 
 

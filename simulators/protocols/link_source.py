@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulators.protocols.knobs import Knob, Panel
+from simulators.protocols.knobs import Knob, Paneled
 from simulators.protocols.sources import Impairment
 
 if TYPE_CHECKING:
@@ -19,24 +19,12 @@ KNOBS: Final = (
 )
 
 
-class KnobLink:
+class KnobLink(Paneled):
     """A panel for a link; what was turned holds after ``apply``."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._panel = Panel(KNOBS)
-
-    def knobs(self) -> tuple[Knob, ...]:
-        """Return what can be turned."""
-        return tuple(self._panel)
-
-    def value(self, name: str) -> str:
-        """Return where a knob stands."""
-        return self._panel.text(name)
-
-    def turn(self, name: str, text: str) -> None:
-        """Turn a knob."""
-        self._panel.turn(name, text)
+        super().__init__(KNOBS)
 
     def impairment(self) -> Impairment:
         """Return what the knobs ask for."""

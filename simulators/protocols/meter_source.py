@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simulators.clock import now_ms as wall_ms
-from simulators.protocols.knobs import Knob, Panel
+from simulators.protocols.knobs import Knob, Paneled
 from simulators.protocols.sources import MeterFault, MeterReading
 
 if TYPE_CHECKING:
@@ -22,27 +22,23 @@ KNOBS: Final = (
 _MS_PER_H: Final = 3_600_000.0
 
 
-class KnobMeter:
+class KnobMeter(Paneled):
     """A meter in real time."""
 
     def __init__(self, clock: Callable[[], int] = wall_ms) -> None:
         self._clock = clock
-        self._panel = Panel(KNOBS)
+        super().__init__(KNOBS)
         self._energy = 0.0
         self._at_ms = clock()
 
-    def knobs(self) -> tuple[Knob, ...]:
-        """Return what can be turned."""
-        return tuple(self._panel)
-
     def value(self, name: str) -> str:
         """Return where a knob stands; the energy as it is by now."""
-        return f"{self._count():.0f}" if name == "energy" else self._panel.text(name)
+        return f"{self._count():.0f}" if name == "energy" else super().value(name)
 
     def turn(self, name: str, text: str) -> None:
         """Turn a knob."""
         self._count()
-        self._panel.turn(name, text)
+        super().turn(name, text)
         if name == "energy":
             self._energy = self._panel.number(name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simulators.clock import now_ms as wall_ms
-from simulators.protocols.knobs import Knob, Panel, switch
+from simulators.protocols.knobs import Knob, Paneled, switch
 from simulators.protocols.sources import BusState, Radio, Router, WayOut
 
 if TYPE_CHECKING:
@@ -35,29 +35,21 @@ def _knobs() -> list[Knob]:
     return found
 
 
-class KnobRouter:
+class KnobRouter(Paneled):
     """A router in real time: uptime and air time go on by themselves."""
 
     def __init__(self, clock: Callable[[], int] = wall_ms) -> None:
         self._clock = clock
-        self._panel = Panel(_knobs())
+        super().__init__(_knobs())
         self._at_ms = self._up_since_ms = clock()
         self._active = dict.fromkeys(RADIOS, 0.0)
         self._busy = dict.fromkeys(RADIOS, 0.0)
-
-    def knobs(self) -> tuple[Knob, ...]:
-        """Return what can be turned."""
-        return tuple(self._panel)
-
-    def value(self, name: str) -> str:
-        """Return where a knob stands."""
-        return self._panel.text(name)
 
     def turn(self, name: str, text: str) -> None:
         """Turn a knob."""
         self._count()
         was = self._panel.text("wan")
-        self._panel.turn(name, text)
+        super().turn(name, text)
         if was != UP and self._panel.text("wan") == UP:
             self._up_since_ms = self._clock()
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from simulators.clock import now_ms as wall_ms
-from simulators.protocols.knobs import Knob, KnobError, Panel
+from simulators.protocols.knobs import Knob, KnobError, Panel, Paneled
 from simulators.protocols.sources import Condition
 from simulators.world.line_interactive import FED_BY_LINE, Inputs, Model, Picture, Source, Ups
 
@@ -108,7 +108,7 @@ COMMANDS: Final = {
 }
 
 
-class KnobUps:
+class KnobUps(Paneled):
     """A UPS in real time whose mains, load and battery a person sets.
 
     Any variable of NUT can be pinned to a text beside that (``ups.status`` to ``OL OVER``): it shows at once
@@ -119,7 +119,7 @@ class KnobUps:
         self, name: str = "sai", *, model: Model | None = None, clock: Callable[[], int] = wall_ms
     ) -> None:
         self._clock = clock
-        self._panel = Panel(KNOBS)
+        super().__init__(KNOBS)
         self._settings = Panel(WRITABLE)
         self._pins: dict[str, str] = {}
         self._who = identity("Bench UPS", name)
@@ -134,16 +134,12 @@ class KnobUps:
 
     # knobs
 
-    def knobs(self) -> tuple[Knob, ...]:
-        """Return what can be turned."""
-        return tuple(self._panel)
-
     def value(self, name: str) -> str:
         """Return where a knob stands; the battery's charge as it is by now."""
         if name == "battery.charge":
             now = self._sync()
             return f"{100.0 * self._charge(now):.1f}"
-        return self._pins[name] if name in self._pins else self._panel.text(name)
+        return self._pins[name] if name in self._pins else super().value(name)
 
     def turn(self, name: str, text: str) -> None:
         """Turn a knob, or pin a variable that has none; an empty text takes the pin out."""
@@ -152,7 +148,7 @@ class KnobUps:
             self._pin(name, text)
             return
         now = self._sync()
-        self._panel.turn(name, text)
+        super().turn(name, text)
         self._line.append((now, *self._mains()))
         if name.startswith("battery."):
             self._change_battery(now, anew=name == "battery.charge")

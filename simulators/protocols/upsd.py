@@ -7,7 +7,7 @@ import contextlib
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
-from simulators.protocols.knobs import Knob, Panel
+from simulators.protocols.knobs import Knob, Paneled
 from simulators.protocols.upsd_rack import Account, Rack
 from simulators.protocols.upsd_talk import Talk
 
@@ -32,24 +32,12 @@ class Server(StrEnum):
 KNOBS = (Knob("server", "up", "upsd itself; mute: it hangs", choices=tuple(each.value for each in Server)),)
 
 
-class KnobServer:
+class KnobServer(Paneled):
     """A panel for a server; what was turned holds after ``apply``."""
 
     def __init__(self, upsd: Upsd) -> None:
         self._upsd = upsd
-        self._panel = Panel(KNOBS)
-
-    def knobs(self) -> tuple[Knob, ...]:
-        """Return what can be turned."""
-        return tuple(self._panel)
-
-    def value(self, name: str) -> str:
-        """Return where a knob stands."""
-        return self._panel.text(name)
-
-    def turn(self, name: str, text: str) -> None:
-        """Turn a knob."""
-        self._panel.turn(name, text)
+        super().__init__(KNOBS)
 
     async def apply(self) -> None:
         """Let the server be like that."""
