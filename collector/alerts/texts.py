@@ -90,7 +90,7 @@ def _words(params: Mapping[str, Any], lang: str) -> dict[str, Any]:
     """Put parameters into words: ages in units, reasons in phrases, per unit as per cent."""
     words = dict(params)
     if isinstance(params.get("age_s"), int | float):
-        words["age"] = duration(int(params["age_s"]), lang)
+        words["age"] = duration(max(1, int(params["age_s"])), lang)
     if isinstance(params.get("pu"), int | float):
         words["pu"] = f"{round(params['pu'] * 100)} %"
     if "why" in params:

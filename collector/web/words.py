@@ -73,6 +73,11 @@ DELIVERIES: Final = {
     "failed": _l("Could not be sent"),
     "cancelled": _l("Not needed any more"),
 }
+UNSENT: Final = {
+    "cleared": _l("it was over before"),
+    "relapsed": _l("it came back before"),
+    "channel is not configured any more": _l("channel is not configured any more"),
+}
 FOUND: Final = {
     "utility": _l("Cut by the utility"),
     "breaker": _l("Breaker or fuse"),
@@ -117,6 +122,7 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
     "change": CHANGES,
     "delivery": DELIVERIES,
     "left": LEFT,
+    "unsent": UNSENT,
     "message": MESSAGES,
     "kind": KINDS,
     "found": FOUND,
