@@ -236,7 +236,10 @@ def run_all(config: Config, path: Path, stop: Event) -> None:
         if config.store.kind == "influx" and config.store.influx.command:
             data = config.store.influx.data_dir
             mend = partial(_mend_influx, data, reporter)
-            supervisor.start(Part("influxd", influxd.command(config.store.influx), before=mend))
+            failing = influxd.failing(config.store.influx)
+            supervisor.start(
+                Part("influxd", influxd.command(config.store.influx), before=mend, failing=failing)
+            )
             influxd.prepare(config.store.influx, stop)
         _provision_patiently(config, reporter, stop)
         first = ["broker"] if config.broker.embedded else []

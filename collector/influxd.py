@@ -1,4 +1,4 @@
-"""An InfluxDB server that ``vigia-collector run`` starts itself: its command and its first set-up.
+"""An InfluxDB server that ``vigia-collector run`` starts itself: its command, first set-up and new start.
 
 InfluxDB's own set-up API (``/api/v2/setup``) makes the organisation, the bucket and a token on a server that
 has none; the token goes to the configured file, readable by its owner only.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,14 +16,19 @@ from urllib.parse import urlsplit
 import urllib3
 
 from collector.errors import ConfigError, StoreUnavailableError
+from collector.storage.influx_trust import InfluxTrust
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from threading import Event
 
     from collector.config import InfluxConfig
 
 READY_S = 60.0
+ASK_MS = 2_000
+ROOM_BYTES = 64 << 20  # a new start before there is room would only fail again
+ROOM_SHARE = 0.05  # of a disk that is smaller than most
 
 
 def command(config: InfluxConfig) -> list[str]:
@@ -58,6 +64,26 @@ def prepare(config: InfluxConfig, stop: Event) -> bool:
         raise ConfigError("store.influx.token_file: needed when run sets InfluxDB up")
     _set_up(http, config, config.token_file)
     return True
+
+
+def failing(config: InfluxConfig) -> Callable[[], str | None]:
+    """Return a question: why must this server be started again? None: it need not, or has no room yet."""
+    trust = InfluxTrust(config.url, ASK_MS)
+
+    def ask() -> str | None:
+        trust.doubt()
+        try:
+            broken = trust.broken() is not None
+        except urllib3.exceptions.HTTPError:
+            return None  # silence says nothing of its writes; if it ended, it is started anyway
+        return "has failed writes and has room now" if broken and _has_room(config.data_dir) else None
+
+    return ask
+
+
+def _has_room(folder: Path) -> bool:
+    disk = shutil.disk_usage(folder)
+    return disk.free >= min(ROOM_BYTES, disk.total * ROOM_SHARE)
 
 
 def _set_up(http: urllib3.PoolManager, config: InfluxConfig, token_file: Path) -> None:

@@ -45,7 +45,7 @@ class InfluxTrust:
         if failed > 0:
             return (
                 f"has failed {failed} writes since it started (a full disk?) and would lose what it takes "
-                "now at its next start: make room and restart it"
+                "now at its next start: make room and restart it (`run` restarts its own once there is room)"
             )
         self._doubt = False
         return None

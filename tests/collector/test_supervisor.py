@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -16,18 +18,35 @@ from collector.metrics import Metrics
 from collector.supervisor import Part, Supervisor
 from tests.servers.wait import until
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 # a part that says it lives and stays
 STAY = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); time.sleep(600)"
 
 
 class Bench:
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(self, tmp_path: Path, **options: float) -> None:
         self.tmp_path = tmp_path
         self.counters = CollectorRegistry()
         metrics = Metrics(self.counters)
-        self.supervisor = Supervisor(Reporter("run", metrics), metrics, SystemClock())
+        self.supervisor = Supervisor(Reporter("run", metrics), metrics, SystemClock(), **options)
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.supervisor.run, args=(self.stop,))
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        self.thread.start()
+        try:
+            yield
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        self.stop.set()
+        if self.thread.is_alive():
+            self.thread.join()
+        self.supervisor.stop()
 
     def part(self, name: str) -> Part:
         return Part(name, [sys.executable, "-c", STAY, str(self.tmp_path / name)])
@@ -44,10 +63,7 @@ class Bench:
 def bench(tmp_path: Path):
     bench = Bench(tmp_path)
     yield bench
-    bench.stop.set()
-    if bench.thread.is_alive():
-        bench.thread.join()
-    bench.supervisor.stop()
+    bench.end()
 
 
 def alive(pid: int) -> bool:
@@ -73,6 +89,23 @@ def test_stopping_leaves_no_process_behind(bench: Bench) -> None:
     until(lambda: bench.pids("one"), "the part")
     bench.supervisor.stop()
     assert not alive(bench.pids("one")[0])
+
+
+def test_a_part_that_says_that_only_a_new_start_helps_gets_one(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, stable_s=0.5)
+    trouble = tmp_path / "trouble"
+    part = bench.part("one")
+    part.failing = lambda: "has failed writes" if trouble.exists() else None
+    part.before = lambda: trouble.unlink(missing_ok=True)
+    with bench.running():
+        bench.supervisor.start(part)
+        bench.supervisor.start(bench.part("two"))
+        until(lambda: bench.pids("one") and bench.pids("two"), "both parts")
+        trouble.touch()
+        until(lambda: len(bench.pids("one")) == 2, "the failing part again")
+        until(lambda: part.asked_mono > part.started_mono, "the new one to be asked")
+        assert (bench.restarts("one"), bench.restarts("two"), len(bench.pids("one"))) == (1, 0, 2)
+        assert not alive(bench.pids("one")[0])
 
 
 def test_what_a_part_needs_is_done_before_every_start(bench: Bench) -> None:

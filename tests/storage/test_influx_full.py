@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collector import influxd
 from collector.clock import SystemClock
 from collector.config import StoreConfig
 from collector.errors import StoreUnavailableError
@@ -102,6 +103,35 @@ def test_a_server_whose_disk_was_full_gets_nothing_more_until_it_is_restarted(be
     assert bench.there() == kept
     bench.write(number)
     assert bench.there() == kept | {number}
+
+
+@pytest.mark.server
+def test_run_starts_its_own_server_anew_when_the_disk_has_room_again(
+    influxd_bin: str, tmp_path: Path
+) -> None:
+    disk = Disk(tmp_path / "disk", size_mib=24)
+    disk.open()
+    if disk.kind != "tmpfs":
+        pytest.skip("a small disk needs a mount, which only root may make")
+    bench = Bench(influxd_bin, disk.folder)
+    failing = influxd.failing(bench.config.influx.model_copy(update={"data_dir": disk.folder}))
+    try:
+        bench.write(0)
+        assert failing() is None
+        disk.fill(bench.server.pid)
+        number = bench.write_until_it_fails()
+        assert failing() is None  # a new start would only fail again
+        disk.free()
+        assert failing() == "has failed writes and has room now"
+        bench.restart()
+        assert failing() is None
+        bench.write(number)
+        bench.server.kill()
+        assert failing() is None  # silence says nothing of its writes
+    finally:
+        bench.store.close()
+        bench.server.kill()
+        disk.close()
 
 
 @pytest.mark.server
