@@ -70,7 +70,8 @@ class Attention:
     def due(self, site: str, now_ms: int, *, lulled: bool) -> bool:
         """Tell whether a site has to be looked at now; then it counts as looked at."""
         entry = self._sites.setdefault(site, _Site(now_ms))
-        if now_ms - entry.looked_ms < self._wait_ms(entry, now_ms - entry.stirred_ms, lulled=lulled):
+        wait_ms = max(1, self._wait_ms(entry, now_ms - entry.stirred_ms, lulled=lulled))
+        if now_ms // wait_ms == entry.looked_ms // wait_ms:  # in step: one look at many costs as at one
             return False
         entry.looked_ms = now_ms
         return True

@@ -24,14 +24,13 @@ from collector.log import Reporter
 from collector.metrics import Metrics
 from collector.model import Received
 from collector.pipeline import Parts, Pipeline, stages
-from collector.probes import record
-from collector.probes.record import Seen
 from collector.registry import Registry
 from collector.storage.port import Written
 from collector.storage.state import Base, Incident, Outbox, RuleState, open_engine
 from simulators.virtual.announce import announce
 from simulators.virtual.attention import Attention
 from simulators.virtual.enrolment import SECRET, enrol
+from simulators.virtual.probing import Probing
 from simulators.world.happenings import NEVER
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
 TICK_S: Final = 1.0
 DOZE_S: Final = 5.0  # while every site rests: each is awake long before something happens
 BATCH_S: Final = 0.2
-SAME_MS: Final = 5_000
 CHANNEL: Final = "crew"
 
 
@@ -192,8 +190,7 @@ class Centre:
         self.hears = True
         self.connected = True  # to its broker; without it the ingest is deaf
         self.outside = True  # whether the centre's own targets answer
-        self._probed_ms = 0
-        self._probed: dict[str, bool] = {}
+        self._probing = Probing(self.engine, self._config.probes.interval_ms, sparing=sparing)
         self._anew = False  # something was said at the last look
         self.paused: set[str] = set()  # sites whose agents doze: who is silent there is not judged
         self.lulled: set[str] = set()  # sites of which nothing can be heard, and whose agents doze
@@ -250,7 +247,7 @@ class Centre:
 
     def _tick(self) -> None:
         now = self._time.now_ms()
-        self._probe(now)
+        self._probing.look({"broker": self.connected, "store": self.store.up, "uplink": self.outside}, now)
         if not (self.store.up and self.connected):
             self._hearing.deaf(now)
         else:
@@ -278,18 +275,6 @@ class Centre:
             return False
         with Session(self.engine) as session, session.begin():
             return self.judge.deaf_by(session, now)
-
-    def _probe(self, now: int) -> None:
-        """Let the probes of the centre see what is so, as often as the real ones look."""
-        if now - self._probed_ms < self._config.probes.interval_ms:
-            return
-        seen = {"broker": self.connected, "store": self.store.up, "uplink": self.outside}
-        if self._sparing and seen == self._probed and now - self._probed_ms < SAME_MS:
-            return  # it would be told what it was told
-        self._probed_ms, self._probed = now, seen
-        with Session(self.engine) as session, session.begin():
-            for name, good in seen.items():
-                record.saw(session, name, Seen(good=good), now)
 
     def _is_due(self, site: str, now: int) -> bool:
         return self._attention.due(site, now, lulled=site in self.lulled)
