@@ -36,7 +36,7 @@ def row(name: str, score: Score) -> str:
     missed = sum(not score.detected(pair) for pair in pairs)
     final, provisional = _count(pairs, final=True), _count(pairs, final=False)
     return (
-        f"| {name} | {len(pairs)} | {_share(final, len(pairs))} | {_share(provisional, len(pairs))} "
+        f"| {name} | {len(pairs)} | {share(final, len(pairs))} | {share(provisional, len(pairs))} "
         f"| {missed} | {len(score.false_alarms)} | {score.quiet_site_days:.0f} |"
     )
 
@@ -45,7 +45,8 @@ def _count(pairs: list[Pair], *, final: bool) -> int:
     return sum(map(final_right if final else provisional_right, pairs))
 
 
-def _share(count: int, of: int) -> str:
+def share(count: int, of: int) -> str:
+    """Return a share and its interval as a cell."""
     if not of:
         return "-"
     low, high = wilson(count, of)

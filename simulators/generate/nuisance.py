@@ -24,16 +24,31 @@ def more(draft: Draft, per_site_day: float) -> None:
         draft.rng.choice(KINDS)(draft, there, draft.rng.uniform(habits.LEAD_S, end_s - 600.0))
 
 
-def _feeder_flickers(draft: Draft, there: Row, at_s: float) -> None:
-    """Let a recloser open and close: a whole street is dark for some seconds."""
-    draft.add("mains_off", at_s, draft.rng.uniform(0.5, 20), {"circuit": there["circuit"]})
+def _blinks(draft: Draft, _there: Row, at_s: float) -> None:
+    """Let the supply of a site blink whose UPS carries it."""
+    there = _carried(draft)
+    if there:
+        draft.add("mains_off", at_s, draft.rng.uniform(0.5, 25), {"site": there["id"]})
 
 
-def _blinks_twice(draft: Draft, there: Row, at_s: float) -> None:
-    """Let it open again half a minute later."""
-    scope = {"circuit": there["circuit"]}
+def _blinks_twice(draft: Draft, _there: Row, at_s: float) -> None:
+    """Let it blink again half a minute later, as a recloser does."""
+    there = _carried(draft)
     for later_s in (0.0, draft.rng.uniform(25, 60)):
-        draft.add("mains_off", at_s + later_s, draft.rng.uniform(0.5, 8), scope)
+        if there:
+            draft.add("mains_off", at_s + later_s, draft.rng.uniform(0.5, 8), {"site": there["id"]})
+
+
+def _carried(draft: Draft) -> Row | None:
+    """Draw a site whose way out stays up without mains; a spent battery carries nothing."""
+    found = [site for site in draft.sites if _holds(site)]
+    return draft.rng.choice(found) if found else None
+
+
+def _holds(site: Row) -> bool:
+    feeds = {part["kind"]: part["feed"].partition(":")[0] for part in site["device"]}
+    batteries = {ups["battery"] for ups in site.get("ups", ())}
+    return feeds["router"] == feeds["modem"] == "ups" and "dead" not in batteries
 
 
 def _dip(draft: Draft, there: Row, at_s: float) -> None:
@@ -44,7 +59,7 @@ def _dip(draft: Draft, there: Row, at_s: float) -> None:
 
 def _low_but_normal(draft: Draft, there: Row, at_s: float) -> None:
     """Let the voltage be low, as the utility may deliver it."""
-    pu = draft.rng.uniform(0.94, 0.97)
+    pu = draft.rng.uniform(0.955, 0.98)
     draft.add(
         "undervoltage", at_s, draft.rng.uniform(600, 3600), {"circuit": there["circuit"]}, pu=round(pu, 3)
     )
@@ -52,7 +67,7 @@ def _low_but_normal(draft: Draft, there: Row, at_s: float) -> None:
 
 def _high_but_normal(draft: Draft, there: Row, at_s: float) -> None:
     """Let the voltage be high, as at night."""
-    pu = draft.rng.uniform(1.02, 1.05)
+    pu = draft.rng.uniform(1.02, 1.045)
     draft.add(
         "overvoltage", at_s, draft.rng.uniform(600, 3600), {"circuit": there["circuit"]}, pu=round(pu, 3)
     )
@@ -93,6 +108,6 @@ def _centre_blinks(draft: Draft, _there: Row, at_s: float) -> None:
 
 
 KINDS: Final[tuple[Callable[[Draft, Row, float], None], ...]] = (
-    _feeder_flickers, _blinks_twice, _dip, _low_but_normal, _high_but_normal, _line_blinks, _provider_blinks,
+    _blinks, _blinks_twice, _dip, _low_but_normal, _high_but_normal, _line_blinks, _provider_blinks,
     _lossy, _modem_blinks, _stutters, _centre_blinks,
 )  # fmt: skip

@@ -40,7 +40,7 @@ def each_cause(seed: int, least: int) -> Iterator[Draft]:
     while short := [cause for cause in CAUSES if counted[cause] < least]:
         if number > 10 * least:
             raise ShortError(f"{number} scenarios, and still too few of: {', '.join(short)}")
-        draft = _aimed(seed, number, short)
+        draft = aimed(seed, number, short)
         found = causes_of(draft)
         counted.update({cause: min(MOST, count) for cause, count in found.items()})
         number += 1
@@ -61,7 +61,8 @@ def quiet(seed: int, number: int) -> Draft:
     return draft
 
 
-def _aimed(seed: int, number: int, short: Sequence[Cause]) -> Draft:
+def aimed(seed: int, number: int, short: Sequence[Cause]) -> Draft:
+    """Draw some hours of incidents that are mostly meant for these causes."""
     draft = begun(f"{seed}/causes", seed, number, "causes", hours=8, sites=12)
     rng, end_s = draft.rng, draft.head["duration_s"] - HOUR_S
     for _ in range(AIMED):
