@@ -28,7 +28,7 @@ from collector.registry import Registry
 from collector.storage.port import Written
 from collector.storage.state import Base, Incident, Outbox, RuleState, open_engine
 from simulators.virtual.announce import announce
-from simulators.virtual.attention import Attention
+from simulators.virtual.attention import RESTLESS_MS, SILENCE_MS, Attention
 from simulators.virtual.enrolment import SECRET, enrol
 from simulators.virtual.probing import Probing
 from simulators.world.happenings import NEVER
@@ -84,6 +84,10 @@ class _Judge:
     def deaf_by(self, session: Session, now_ms: int) -> bool:
         """Say whether the centre's probes tell why nobody is heard."""
         return self._judge.deaf_by(session, now_ms)
+
+    def due_ms(self, site_id: str) -> int:
+        """Return when time alone can next change something at a site."""
+        return self._judge.due_ms(site_id)
 
     def tick(self, session: Session, site_ids: Sequence[str], now_ms: int) -> list[Transition]:
         """Let time pass for these sites."""
@@ -191,7 +195,8 @@ class Centre:
         self.connected = True  # to its broker; without it the ingest is deaf
         self.outside = True  # whether the centre's own targets answer
         self._probing = Probing(self.engine, self._config.probes.interval_ms, sparing=sparing)
-        self._anew = False  # something was said at the last look
+        self._looked_ms = 0  # when the rules looked last
+        self._anew = False  # something was said then
         self.paused: set[str] = set()  # sites whose agents doze: who is silent there is not judged
         self.lulled: set[str] = set()  # sites of which nothing can be heard, and whose agents doze
         self._hearing = Hearing(None)
@@ -255,9 +260,7 @@ class Centre:
         awake = [site.id for site in self._registry.sites() if site.id not in self.paused]
         if not (self._hearing.may_judge(now) or self._deaf_by(now)):
             return
-        looks = not self._sparing or self._anew  # what one says is news for its neighbours
-        self._anew = False
-        due = [site for site in awake if looks or self._is_due(site, now)]
+        due = self._due(awake, now)
         if due or self.judge.said or now >= self._send_ms:
             with Session(self.engine) as session, session.begin():
                 if self.paused:
@@ -265,6 +268,7 @@ class Centre:
                         update(RuleState).where(RuleState.site_id.in_(self.paused)).values(heard_ms=now)
                     )
                 if due:
+                    self._probing.fresh(session, now)
                     self.judge.tick(session, due, now)
                 if self.judge.said or now >= self._send_ms:
                     self._anew, self.judge.said = self.judge.said, False
@@ -276,8 +280,20 @@ class Centre:
         with Session(self.engine) as session, session.begin():
             return self.judge.deaf_by(session, now)
 
-    def _is_due(self, site: str, now: int) -> bool:
-        return self._attention.due(site, now, lulled=site in self.lulled)
+    def _due(self, awake: list[str], now: int) -> list[str]:
+        """Return the sites to look at now: all that are awake, or none; those in a lull rarely."""
+        if not self._sparing:
+            return awake
+        rarely = now // SILENCE_MS != self._looked_ms // SILENCE_MS
+        sites = [site for site in awake if rarely or site not in self.lulled]
+        ago_ms, attention = now - self._looked_ms, self._attention
+        due = [site for site in sites if self.judge.due_ms(site) <= now]
+        if ago_ms < RESTLESS_MS:
+            due = [site for site in due if attention.stirs(site, now)]
+        if not (self._anew or due or ago_ms >= attention.wait_ms(sites)):
+            return []
+        self._looked_ms, self._anew = now, False
+        return sites
 
 
 def _deliver(session: Session, now: int) -> int:

@@ -1,8 +1,8 @@
 """The probes of a centre in virtual time: what the real ones would see and write, written less often.
 
 A probe that goes on being good writes that down every ``KEEP_MS``. Nobody reads when but who looks whether
-anybody still asks (60 s), and the fault that follows, which dates itself from it. So it is written before
-it would grow stale, and before anything turns, with the time at which the real one would have.
+anybody still asks (60 s), and the fault that follows, which dates itself from it. So it is written when the
+rules look (``fresh``) and it is stale, and before anything turns, with the time at which the real one would.
 """
 
 from __future__ import annotations
@@ -43,14 +43,16 @@ class Probing:
             self._turned(seen, now_ms)
         self._before = seen
 
+    def fresh(self, session: Session, now_ms: int) -> None:
+        """Let who looks now find what the real ones would have written."""
+        if self._written and now_ms - min(self._written.values()) >= self._stale_ms:
+            self._catch_up(session)
+
     def _good(self, now_ms: int) -> None:
-        """Note that all goes on being good; write it when it would grow stale."""
+        """Note that all goes on being good."""
         for name, kept_ms in self._kept.items():
             if now_ms - kept_ms >= KEEP_MS:
                 self._kept[name] = now_ms
-        if now_ms - min(self._written.values()) >= self._stale_ms:
-            with Session(self._engine) as session, session.begin():
-                self._catch_up(session)
 
     def _turned(self, seen: dict[str, bool], now_ms: int) -> None:
         with Session(self._engine) as session, session.begin():
