@@ -9,7 +9,7 @@ BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
 
-.PHONY: help setup setup-dev demo agent-bytecode packages test test-long test-mips test-quick bench-ingest bench-storm bench-agent bench-ob bench-rules bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
+.PHONY: help setup setup-dev demo agent-bytecode packages test test-long test-mips test-quick bench-ingest bench-storm bench-agent bench-ob bench-rules bench-world chaos chaos-test figures-verdicts fuzz lint types fix servers influxd micropython wheel tables lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -83,6 +83,9 @@ bench-rules: setup-dev ## what the rules cost for 33,000 devices at default rate
 
 bench-world: setup-dev ## a simulated day of 90 facilities through agent, reception and rules (SITES=n SEED=s)
 	@$(BIN)/python -m simulators.virtual.day $(if $(SITES),--sites $(SITES)) $(if $(SEED),--seed $(SEED))
+
+figures-verdicts: setup-dev ## every figure of docs/verdicts.md from one seed (SEED=s JOBS=n PARTS="causes quiet" DAYS=3000 EACH=30)
+	@$(BIN)/python -m simulators.evaluate.campaign --seed $(or $(SEED),1) --jobs $(or $(JOBS),2) $(if $(PARTS),--parts $(PARTS)) $(if $(DAYS),--quiet-days $(DAYS)) $(if $(EACH),--each-cause $(EACH)) build/figures-$(or $(SEED),1)
 
 fuzz: setup-dev ## decode, verify and admit under hostile input (RUNS=n WORKERS=n)
 	@$(BIN)/python -m tests.fuzz --runs $(or $(RUNS),20000) --workers $(or $(WORKERS),1)

@@ -104,6 +104,10 @@ class Judge:
         storm.tick(session, now_ms, self._routing)
         return found
 
+    def due_ms(self, site_id: str) -> int:
+        """Return when time alone can next change something at a site; 0: it was not looked at yet."""
+        return self._due.get(site_id, 0)
+
     def _step(
         self,
         session: Session,

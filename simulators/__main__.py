@@ -87,7 +87,12 @@ def fleet(  # noqa: PLR0913 - one argument an option
 @click.option("--baseline", type=click.Choice(["updown", "threshold"]), help="Another way to watch instead.")
 @click.option("--world", multiple=True, metavar="NAME=FACTOR", help="Multiply a constant of [world].")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes at once; default: the cores.")
-def evaluate(
+@click.option(
+    "--kept",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Go on where an evaluation was broken off.",
+)
+def evaluate(  # noqa: PLR0913 - its options
     *,
     folder: Path,
     out: Path | None,
@@ -95,27 +100,40 @@ def evaluate(
     baseline: str | None,
     world: tuple[str, ...],
     jobs: int | None,
+    kept: Path | None,
 ) -> None:
     """Judge the rules by scenarios: a file, or every .toml of a folder; the last line is JSON."""
     from simulators.evaluate import command  # noqa: PLC0415 - --help must not load everything
 
-    factors = command.factors(world)
-    sys.exit(
-        command.run(
-            folder, out=out, pictures=pictures, baseline=baseline, jobs=jobs or cores(), world=factors
-        )
-    )
+    ways = (baseline or "rules",)
+    how = command.How(jobs or cores(), ways, command.factors(world), kept)
+    sys.exit(command.run(folder, how, out=out, pictures=pictures))
 
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seed", type=click.IntRange(0), required=True, help="Fixes everything that is drawn.")
-@click.option("--count", type=click.IntRange(1, 100_000), required=True, help="How many scenarios.")
-def generate(*, folder: Path, seed: int, count: int) -> None:
+@click.option("--count", type=click.IntRange(1, 100_000), help="How many scenarios.")
+@click.option(
+    "--mix",
+    type=click.Choice(["mixed", "quiet"]),
+    help="mixed: as things happen (default); quiet: nuisances.",
+)
+@click.option(
+    "--each-cause", type=click.IntRange(1, 1000), help="Draw until every cause has so many outages."
+)
+def generate(*, folder: Path, seed: int, count: int | None, mix: str | None, each_cause: int | None) -> None:
     """Draw scenarios from realistic frequencies into a folder, one file each."""
-    from simulators.generate import write  # noqa: PLC0415 - same
+    from simulators.generate import strata, write  # noqa: PLC0415 - same
 
-    for path in write.files(folder, seed, count):
+    if (count is None) == (each_cause is None) or (each_cause and mix):
+        raise click.UsageError("give --count, with or without --mix, or --each-cause")
+    if each_cause is not None:
+        drafts = strata.each_cause(seed, each_cause)
+    else:
+        draw = strata.quiet if mix == "quiet" else write.drawn
+        drafts = (draw(seed, number) for number in range(count or 0))
+    for path in write.files(folder, seed, drafts):
         click.echo(path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
@@ -18,43 +19,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulators.evaluate.run import Outcome
+    from simulators.evaluate.score import Run
 
 
-def run_all(
-    paths: list[Path],
-    jobs: int,
-    baseline: str | None,
-    pictures: Path | None = None,
-    world: Mapping[str, float] | None = None,
-) -> tuple[Score, list[str]]:
-    """Return the score of all files, and what is wrong with those that are no scenarios."""
-    score, faults = Score(runs.LIMIT_S), []
-    for outcome in runs.folder(paths, jobs, baseline, world):
-        faults += outcome.faults
-        if outcome.run is not None:
-            pairs = score.add(outcome.run)
-            click.echo(_progress(outcome, len([pair for pair in pairs if not pair.truth.optional])), err=True)
-            _draw(outcome, pictures)
-    return score, faults
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a folder is evaluated. ``world``: factors on its constants; ``kept``: see `runs.folder`."""
+
+    jobs: int = 1
+    ways: runs.Ways = (runs.RULES,)
+    world: Mapping[str, float] = field(default_factory=dict)
+    kept: Path | None = None
 
 
-def run(
-    folder: Path,
-    *,
-    out: Path | None,
-    pictures: Path | None,
-    baseline: str | None,
-    jobs: int,
-    world: Mapping[str, float] | None = None,
-) -> int:
-    """Evaluate and print; return the exit status: 2 when a file is no scenario."""
+def run_all(folder: Path, how: How, pictures: Path | None = None) -> tuple[dict[str, Score], list[str]]:
+    """Return the score of all files by each way, and what is wrong with those that are no scenarios."""
     paths = sorted(folder.glob("*.toml")) if folder.is_dir() else [folder]
-    if not paths:
+    scores, faults = {way: Score(runs.LIMIT_S) for way in how.ways}, []
+    for outcome in runs.folder(paths, how.jobs, how.ways, how.world, how.kept):
+        faults += outcome.faults
+        for way, run_ in outcome.runs.items():
+            pairs = scores[way].add(run_)
+        if outcome.runs:
+            click.echo(_progress(outcome, len([pair for pair in pairs if not pair.truth.optional])), err=True)
+            _draw(outcome, outcome.runs[how.ways[0]], pictures)
+    return scores, faults
+
+
+def run(folder: Path, how: How, *, out: Path | None, pictures: Path | None) -> int:
+    """Evaluate by one way and print; return the exit status: 2 when a file is no scenario."""
+    if folder.is_dir() and not any(folder.glob("*.toml")):
         click.echo(f"{folder}: there is no scenario (*.toml)", err=True)
         return 2
     if pictures is not None:
         pictures.mkdir(parents=True, exist_ok=True)
-    score, faults = run_all(paths, jobs, baseline, pictures, world)
+    scores, faults = run_all(folder, how, pictures)
+    score = scores[how.ways[0]]
     for fault in faults:
         click.echo(fault, err=True)
     if out is not None:
@@ -86,7 +86,7 @@ def _progress(outcome: Outcome, outages: int) -> str:
     return f"{outcome.path.name}: {outages} outages, {outcome.seconds:.1f} s"
 
 
-def _draw(outcome: Outcome, pictures: Path | None) -> None:
-    if pictures is not None and outcome.run is not None and outcome.scenario is not None:
-        sheet = picture.svg(outcome.scenario, outcome.run)
+def _draw(outcome: Outcome, run_: Run, pictures: Path | None) -> None:
+    if pictures is not None and outcome.scenario is not None:
+        sheet = picture.svg(outcome.scenario, run_)
         (pictures / f"{outcome.path.stem}.svg").write_text(sheet, encoding="utf-8")

@@ -7,16 +7,19 @@ constants are half and one and a half of what they are. Rows of Markdown, for ``
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from simulators.evaluate import command
+from simulators.evaluate import run as runs
+from simulators.evaluate.command import How
 from simulators.evaluate.score import final_right, provisional_right, wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from simulators.evaluate.score import Pair, Score
 
@@ -33,7 +36,7 @@ def row(name: str, score: Score) -> str:
     missed = sum(not score.detected(pair) for pair in pairs)
     final, provisional = _count(pairs, final=True), _count(pairs, final=False)
     return (
-        f"| {name} | {len(pairs)} | {_share(final, len(pairs))} | {_share(provisional, len(pairs))} "
+        f"| {name} | {len(pairs)} | {share(final, len(pairs))} | {share(provisional, len(pairs))} "
         f"| {missed} | {len(score.false_alarms)} | {score.quiet_site_days:.0f} |"
     )
 
@@ -42,31 +45,31 @@ def _count(pairs: list[Pair], *, final: bool) -> int:
     return sum(map(final_right if final else provisional_right, pairs))
 
 
-def _share(count: int, of: int) -> str:
+def share(count: int, of: int) -> str:
+    """Return a share and its interval as a cell."""
     if not of:
         return "-"
     low, high = wilson(count, of)
     return f"{100 * count / of:.1f} % ({100 * low:.0f} to {100 * high:.0f})"
 
 
-def rows(folder: Path, jobs: int, worlds: list[str], *, baselines: bool) -> Iterator[str]:
-    """Give the rows, one evaluation each."""
-    yield row("the rules", _scored(folder, jobs))
-    for name in ("updown", "threshold") if baselines else ():
-        yield row(f"`{name}`", _scored(folder, jobs, name))
+def rows(folder: Path, how: How, worlds: list[str], *, baselines: bool) -> Iterator[str]:
+    """Give the rows."""
+    ways = (runs.RULES, *runs.BASELINES) if baselines else (runs.RULES,)
+    for way, score in scored(folder, replace(how, ways=ways)).items():
+        yield row("the rules" if way == runs.RULES else f"`{way}`", score)
     for name in worlds:
         for factor in FACTORS:
-            yield row(f"`{name}` times {factor}", _scored(folder, jobs, world={name: factor}))
+            world = scored(folder, replace(how, world={name: factor}))
+            yield row(f"`{name}` times {factor}", world[runs.RULES])
 
 
-def _scored(
-    folder: Path, jobs: int, baseline: str | None = None, world: Mapping[str, float] | None = None
-) -> Score:
-    paths = sorted(folder.glob("*.toml")) if folder.is_dir() else [folder]
-    score, faults = command.run_all(paths, jobs, baseline, world=world)
+def scored(folder: Path, how: How) -> dict[str, Score]:
+    """Return the scores of a folder by each way; what is no scenario is told."""
+    scores, faults = command.run_all(folder, how)
     for fault in faults:
         click.echo(fault, err=True)
-    return score
+    return scores
 
 
 def main() -> None:
@@ -76,10 +79,12 @@ def main() -> None:
     ask.add_argument("--world", nargs="*", default=[], help="constants to change by half")
     ask.add_argument("--baselines", action="store_true")
     ask.add_argument("--jobs", type=int, default=1)
+    ask.add_argument("--kept", type=Path, help="go on where it was broken off")
     given = ask.parse_args()
     command.factors(f"{name}=1" for name in given.world)
     click.echo(HEAD)
-    for line in rows(given.folder, given.jobs, given.world, baselines=given.baselines):
+    how = How(given.jobs, kept=given.kept)
+    for line in rows(given.folder, how, given.world, baselines=given.baselines):
         click.echo(line)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
 
+    from simulators.evaluate.score import Pair, Word
+
 SHORT: Final = {
     "mains-area": "area",
     "mains-site": "site",
@@ -50,7 +52,39 @@ def detail(score: Score) -> dict[str, Any]:
             "provisional_right": sum(map(provisional_right, score.pairs)),
         },
         "verdicts": [*_verdicts(score)],
+        "outages": [_outage(score, pair) for pair in score.pairs],
         "false": [{"scenario": name, **_what(one)} for name, one in score.false_alarms],
+    }
+
+
+def _outage(score: Score, pair: Pair) -> dict[str, Any]:
+    """Return everything that one looks at to see why an outage was judged so."""
+    truth, said = pair.truth, pair.saying
+    row: dict[str, Any] = {
+        "scenario": pair.scenario,
+        "site": truth.site,
+        "what": truth.what.value,
+        "start_s": truth.start_s,
+        "end_s": truth.end_s,
+        "true": truth.cause.value,
+        "right": sorted(cause.value for cause in truth.accepted),
+        "detected": score.detected(pair),
+        "final_right": final_right(pair),
+        "provisional_right": provisional_right(pair),
+    }
+    if said is None:
+        return row
+    words = {"provisional": said.standing(), "final": said.closing()}
+    row |= {"opened_s": said.opened_s, "ended_s": said.ended_s, "notified": said.notified}
+    return row | {name: _word(word) for name, word in words.items() if word is not None}
+
+
+def _word(word: Word) -> dict[str, Any]:
+    return {
+        "at_s": word.at_s,
+        "said": word.cause.value,
+        "confidence": word.confidence,
+        "facts": list(word.facts),
     }
 
 

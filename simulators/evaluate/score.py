@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -118,10 +118,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A truth and what was said of it."""
+    """A truth and what was said of it, in the scenario of that name."""
 
     truth: Truth
     saying: Saying | None
+    scenario: str = ""
 
 
 @dataclass(slots=True)
@@ -139,7 +140,7 @@ class Score:
         pairs, rest = match(run.truths, run.sayings)
         self.scenarios += 1
         self.quiet_site_days += run.quiet_site_days
-        self.pairs += [pair for pair in pairs if not pair.truth.optional]
+        self.pairs += [replace(pair, scenario=run.name) for pair in pairs if not pair.truth.optional]
         self.false_alarms += [(run.name, saying) for saying in rest if saying.notified]
         self.false_alarms += [(run.name, notice) for notice in run.notices if not notice.true]
         return pairs

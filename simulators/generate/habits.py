@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from collector.model import Cause
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -139,17 +141,21 @@ def _centre(draft: Draft, at_s: float) -> None:
     draft.add(kind, at_s, lasts(draft, 900, 0.5), {})
 
 
-INCIDENTS: Final[tuple[tuple[float, Callable[[Draft, float], None]], ...]] = (
-    (24, _feeder), (8, _house), (6, _breaker), (2, _flapping), (5, _voltage), (8, _provider), (12, _line),
-    (3, _slow_line), (7, _modem), (4, _cable), (8, _hang), (6, _reboot), (3, _crash), (5, _theft),
-    (5, _planned), (4, _plug), (2, _contact), (2, _wiring), (3, _centre),
+# weight, what happens, and which verdict it is meant for: None where it makes no outage, or seldom
+INCIDENTS: Final[tuple[tuple[float, Callable[[Draft, float], None], Cause | None], ...]] = (
+    (24, _feeder, Cause.MAINS_AREA), (8, _house, Cause.MAINS_SITE), (6, _breaker, Cause.MAINS_SITE),
+    (2, _flapping, Cause.MAINS_AREA), (5, _voltage, None), (8, _provider, Cause.BACKHAUL_PROVIDER),
+    (12, _line, Cause.BACKHAUL_SITE), (3, _slow_line, None), (7, _modem, Cause.BACKHAUL_SITE),
+    (4, _cable, Cause.BACKHAUL_SITE), (8, _hang, Cause.DEVICE), (6, _reboot, Cause.DEVICE),
+    (3, _crash, Cause.DEVICE), (5, _theft, Cause.REMOVED), (5, _planned, Cause.PLANNED),
+    (4, _plug, Cause.DEVICE), (2, _contact, None), (2, _wiring, None), (3, _centre, Cause.COLLECTOR),
 )  # fmt: skip
 
 
-def incident(draft: Draft, at_s: float) -> None:
-    """Let one thing happen."""
-    weights = [weight for weight, _ in INCIDENTS]
-    draft.rng.choices([happens for _, happens in INCIDENTS], weights)[0](draft, at_s)
+def incident(draft: Draft, at_s: float, aim: Cause | None = None) -> None:
+    """Let one thing happen: anything, or one of those that are meant for a verdict, by the same weights."""
+    rows = [row for row in INCIDENTS if aim in {None, row[2]}]
+    draft.rng.choices([happens for _, happens, _ in rows], [weight for weight, _, _ in rows])[0](draft, at_s)
 
 
 # --- nuisances: nobody is to be told ----------------------------------------------------------------

@@ -13,42 +13,48 @@ from simulators.generate.draft import Draft
 from simulators.scenario import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 SORTS: Final = ("ordinary", "awkward", "quiet")
-_HOUR_S: Final = 3600
+HOUR_S: Final = 3600
 
 
-def files(folder: Path, seed: int, count: int) -> Iterator[Path]:
-    """Write so many scenarios into a folder; give their paths."""
+def files(folder: Path, seed: int, drafts: Iterable[Draft]) -> Iterator[Path]:
+    """Write drafts into a folder; give their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number in range(count):
+    for number, draft in enumerate(drafts):
         path = folder / f"{seed}-{number:05d}.toml"
-        text = drawn(seed, number).text()
+        text = draft.text()
         load.parse(text, str(path))  # what we draw is held to what everybody is held to
         path.write_text(text, encoding="utf-8")
         yield path
 
 
 def drawn(seed: int, number: int) -> Draft:
-    """Draw one scenario."""
+    """Draw one scenario of the ordinary mix."""
     sort = SORTS[number // 2 % len(SORTS)]
-    rng = Random(f"{seed}/{number}")  # noqa: S311 - chance that anybody can repeat
-    duration_s = {"ordinary": 8, "awkward": 6, "quiet": 24}[sort] * _HOUR_S
+    hours, sites = {"ordinary": (8, 12), "awkward": (6, 10), "quiet": (24, 30)}[sort]
+    draft = begun(str(seed), seed, number, sort, hours=hours, sites=sites)
+    _HAPPENS[sort](draft)
+    return draft
+
+
+def begun(chance: str, seed: int, number: int, sort: str, *, hours: int, sites: int) -> Draft:
+    """Build the town of a scenario in which nothing has happened yet; ``chance`` names whose it is."""
+    rng = Random(f"{chance}/{number}")  # noqa: S311 - chance that anybody can repeat
     head: dict[str, Any] = {
         "name": f"{sort} {seed}-{number}",
         "seed": rng.randrange(1 << 32),
         "start": _start(rng),
         "warmup_s": 900,
-        "duration_s": duration_s,
-        "settle_s": _HOUR_S,
+        "duration_s": hours * HOUR_S,
+        "settle_s": HOUR_S,
     }
     known = {"circuit": number % 2 == 0, "provider": rng.random() < 0.8, "feed": rng.random() < 0.8}  # noqa: PLR2004
     draft = Draft(rng, head, known)
-    town.settle(draft, {"ordinary": 12, "awkward": 10, "quiet": 30}[sort])
+    town.settle(draft, sites)
     draft.told = [f"Drawn: vigia-sim generate --seed {seed}, number {number}; {sort}."]
-    _HAPPENS[sort](draft)
     return draft
 
 
@@ -58,7 +64,7 @@ def _start(rng: Random) -> str:
 
 
 def _ordinary(draft: Draft) -> None:
-    end_s = draft.head["duration_s"] - _HOUR_S
+    end_s = draft.head["duration_s"] - HOUR_S
     for _ in range(draft.rng.randint(3, 6)):
         habits.incident(draft, draft.rng.uniform(habits.LEAD_S, end_s))
     habits.nuisances(draft, 0.5)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simulators.scenario import checks
+from simulators.scenario.kinds import KINDS
 from simulators.truth.spans import touching
 from simulators.truth.walk import read_by
 from simulators.world.happenings import covers
@@ -16,12 +17,15 @@ from simulators.world.happenings import covers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulators.scenario.model import Scenario
+    from simulators.scenario.model import EventPart, Scenario
     from simulators.truth.outages import SiteTruth
     from simulators.truth.spans import Spans
 
 LATE_MS: Final = 180_000  # hold-off, detection and a slow link lie between a fact and its message
 SHORT_MS: Final = 30_000  # a shorter time off the line is a flicker: nobody is to be told
+
+NORMAL: Final = 0.06  # a supply that is off by less is as the utility may deliver it
+SUSTAINED: Final = frozenset({"undervoltage", "overvoltage"})  # conditions of more than a moment
 
 VOLTAGE: Final = ("sag", "swell", "undervoltage", "overvoltage", "bad_connection", "open_neutral")
 INTERRUPTED: Final = ("mains_off", "mains_flapping", "breaker_trip")
@@ -63,9 +67,23 @@ def justified(scenario: Scenario, truth: SiteTruth, condition: str, subject: str
     for event in scenario.event:
         if event.kind in kinds and covers(event.scope, truth.site):
             begins_s, ends_s = checks.interval(event, scenario)
-            if begins_s <= at_s <= ends_s + LATE_MS / 1000.0:
+            lasted_s = ends_s - begins_s
+            if begins_s <= at_s <= ends_s + LATE_MS / 1000.0 and _bad_enough(condition, event, lasted_s):
                 return True
     return condition == "ups_contact_lost" and _usb_dropped(truth, subject, at_s)
+
+
+def _bad_enough(condition: str, event: EventPart, lasted_s: float) -> bool:
+    """Tell of a voltage whether it left what the utility may deliver, and for more than a blink."""
+    if condition not in SUSTAINED:
+        return True
+    moves = event.kind in {"sag", "swell", "undervoltage", "overvoltage"}
+    return lasted_s >= SHORT_MS / 1000.0 and (not moves or abs(_pu(event) - 1.0) >= NORMAL)
+
+
+def _pu(event: EventPart) -> float:
+    default = KINDS[event.kind].parameters["pu"].default
+    return event.parameters.get("pu", default if default is not None else 1.0)
 
 
 def known() -> set[str]:

@@ -1,9 +1,9 @@
-"""When the rules have to look at a site again: a look that can change nothing is left out.
+"""When the rules have to look again: a look that can change nothing is left out.
 
-Where everybody speaks and nothing rises or falls, the first thing that time alone can change is a lapse, and
-that is 75 s away (2.5 frames of 30 s). Where nothing has been heard or said for three minutes, rules look
-every few seconds instead of every one. Never so rarely that the judge takes it for a pause (10 s), but where
-nobody is live: a pause excuses silence, and there is none to excuse.
+They have to when they have said something (it is news for the neighbours), and when time alone can change
+something at a site, which the judge knows. Between that they look for what others of the town tell: every few
+seconds where something is undecided or somebody is missed, else just often enough that the judge does not
+take it for a pause (10 s). Where nobody is live it may: a pause excuses silence, and there is none to excuse.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from collector.rules.board import Phase
 from collector.rules.network.silence import Voice
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from collector.rules.board import Memory
 
-LAPSE_MS: Final = 60_000
 CALM_MS: Final = 8_000
+RESTLESS_MS: Final = 4_000
 LULL_MS: Final = 180_000
-LULLED_MS: Final = 4_000
 SILENCE_MS: Final = 30_000  # where nobody can be heard and the agents doze; a pause, but of nobody's voice
 
 
@@ -38,28 +39,25 @@ def standing(memory: Memory) -> frozenset[str] | None:
 
 @dataclass(slots=True)
 class _Site:
-    stirred_ms: int
-    looked_ms: int = 0
     live: frozenset[str] | None = None
     changed_ms: int = 0  # when who is live changed, or something was said
 
 
 class Attention:
-    """Which sites are due."""
+    """Where everybody stands, and how long it may stay so."""
 
     def __init__(self) -> None:
         self._sites: dict[str, _Site] = {}
 
     def heard(self, site: str, now_ms: int, memory: Memory) -> None:
         """Take that something came of a site, and what the rules remember of it then."""
-        entry = self._sites.setdefault(site, _Site(now_ms))
-        entry.stirred_ms = now_ms
+        entry = self._sites.setdefault(site, _Site())
         self._stands(entry, now_ms, memory)
 
     def said(self, site: str, now_ms: int, memory: Memory) -> None:
         """Take that the rules said something of a site."""
-        entry = self._sites.setdefault(site, _Site(now_ms))
-        entry.stirred_ms = entry.changed_ms = now_ms
+        entry = self._sites.setdefault(site, _Site())
+        entry.changed_ms = now_ms
         self._stands(entry, now_ms, memory)
 
     def live(self, site: str, since_ms: int) -> frozenset[str] | None:
@@ -67,20 +65,15 @@ class Attention:
         entry = self._sites.get(site)
         return None if entry is None or entry.changed_ms > since_ms else entry.live
 
-    def due(self, site: str, now_ms: int, *, lulled: bool) -> bool:
-        """Tell whether a site has to be looked at now; then it counts as looked at."""
-        entry = self._sites.setdefault(site, _Site(now_ms))
-        if now_ms - entry.looked_ms < self._wait_ms(entry, now_ms - entry.stirred_ms, lulled=lulled):
-            return False
-        entry.looked_ms = now_ms
-        return True
+    def wait_ms(self, sites: Iterable[str]) -> int:
+        """Return how long nobody has to look at these sites for what others tell."""
+        known = (self._sites.get(site) for site in sites)
+        return CALM_MS if all(entry is not None and entry.live for entry in known) else RESTLESS_MS
 
-    def _wait_ms(self, entry: _Site, quiet_ms: int, *, lulled: bool) -> int:
-        if lulled:
-            return SILENCE_MS
-        if entry.live:
-            return CALM_MS if quiet_ms < LAPSE_MS else 0
-        return LULLED_MS if quiet_ms > LULL_MS else 0
+    def stirs(self, site: str, now_ms: int) -> bool:
+        """Tell whether something changed at a site lately; what falls long after is in no hurry."""
+        entry = self._sites.get(site)
+        return entry is None or now_ms - entry.changed_ms < LULL_MS
 
     def _stands(self, entry: _Site, now_ms: int, memory: Memory) -> None:
         live = standing(memory)

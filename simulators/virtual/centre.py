@@ -24,14 +24,13 @@ from collector.log import Reporter
 from collector.metrics import Metrics
 from collector.model import Received
 from collector.pipeline import Parts, Pipeline, stages
-from collector.probes import record
-from collector.probes.record import Seen
 from collector.registry import Registry
 from collector.storage.port import Written
 from collector.storage.state import Base, Incident, Outbox, RuleState, open_engine
 from simulators.virtual.announce import announce
-from simulators.virtual.attention import Attention
+from simulators.virtual.attention import RESTLESS_MS, SILENCE_MS, Attention
 from simulators.virtual.enrolment import SECRET, enrol
+from simulators.virtual.probing import Probing
 from simulators.world.happenings import NEVER
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
 TICK_S: Final = 1.0
 DOZE_S: Final = 5.0  # while every site rests: each is awake long before something happens
 BATCH_S: Final = 0.2
-SAME_MS: Final = 5_000
 CHANNEL: Final = "crew"
 
 
@@ -86,6 +84,10 @@ class _Judge:
     def deaf_by(self, session: Session, now_ms: int) -> bool:
         """Say whether the centre's probes tell why nobody is heard."""
         return self._judge.deaf_by(session, now_ms)
+
+    def due_ms(self, site_id: str) -> int:
+        """Return when time alone can next change something at a site."""
+        return self._judge.due_ms(site_id)
 
     def tick(self, session: Session, site_ids: Sequence[str], now_ms: int) -> list[Transition]:
         """Let time pass for these sites."""
@@ -192,9 +194,9 @@ class Centre:
         self.hears = True
         self.connected = True  # to its broker; without it the ingest is deaf
         self.outside = True  # whether the centre's own targets answer
-        self._probed_ms = 0
-        self._probed: dict[str, bool] = {}
-        self._anew = False  # something was said at the last look
+        self._probing = Probing(self.engine, self._config.probes.interval_ms, sparing=sparing)
+        self._looked_ms = 0  # when the rules looked last
+        self._anew = False  # something was said then
         self.paused: set[str] = set()  # sites whose agents doze: who is silent there is not judged
         self.lulled: set[str] = set()  # sites of which nothing can be heard, and whose agents doze
         self._hearing = Hearing(None)
@@ -250,7 +252,7 @@ class Centre:
 
     def _tick(self) -> None:
         now = self._time.now_ms()
-        self._probe(now)
+        self._probing.look({"broker": self.connected, "store": self.store.up, "uplink": self.outside}, now)
         if not (self.store.up and self.connected):
             self._hearing.deaf(now)
         else:
@@ -258,9 +260,7 @@ class Centre:
         awake = [site.id for site in self._registry.sites() if site.id not in self.paused]
         if not (self._hearing.may_judge(now) or self._deaf_by(now)):
             return
-        looks = not self._sparing or self._anew  # what one says is news for its neighbours
-        self._anew = False
-        due = [site for site in awake if looks or self._is_due(site, now)]
+        due = self._due(awake, now)
         if due or self.judge.said or now >= self._send_ms:
             with Session(self.engine) as session, session.begin():
                 if self.paused:
@@ -268,6 +268,7 @@ class Centre:
                         update(RuleState).where(RuleState.site_id.in_(self.paused)).values(heard_ms=now)
                     )
                 if due:
+                    self._probing.fresh(session, now)
                     self.judge.tick(session, due, now)
                 if self.judge.said or now >= self._send_ms:
                     self._anew, self.judge.said = self.judge.said, False
@@ -279,20 +280,20 @@ class Centre:
         with Session(self.engine) as session, session.begin():
             return self.judge.deaf_by(session, now)
 
-    def _probe(self, now: int) -> None:
-        """Let the probes of the centre see what is so, as often as the real ones look."""
-        if now - self._probed_ms < self._config.probes.interval_ms:
-            return
-        seen = {"broker": self.connected, "store": self.store.up, "uplink": self.outside}
-        if self._sparing and seen == self._probed and now - self._probed_ms < SAME_MS:
-            return  # it would be told what it was told
-        self._probed_ms, self._probed = now, seen
-        with Session(self.engine) as session, session.begin():
-            for name, good in seen.items():
-                record.saw(session, name, Seen(good=good), now)
-
-    def _is_due(self, site: str, now: int) -> bool:
-        return self._attention.due(site, now, lulled=site in self.lulled)
+    def _due(self, awake: list[str], now: int) -> list[str]:
+        """Return the sites to look at now: all that are awake, or none; those in a lull rarely."""
+        if not self._sparing:
+            return awake
+        rarely = now // SILENCE_MS != self._looked_ms // SILENCE_MS
+        sites = [site for site in awake if rarely or site not in self.lulled]
+        ago_ms, attention = now - self._looked_ms, self._attention
+        due = [site for site in sites if self.judge.due_ms(site) <= now]
+        if ago_ms < RESTLESS_MS:
+            due = [site for site in due if attention.stirs(site, now)]
+        if not (self._anew or due or ago_ms >= attention.wait_ms(sites)):
+            return []
+        self._looked_ms, self._anew = now, False
+        return sites
 
 
 def _deliver(session: Session, now: int) -> int:
