@@ -16,7 +16,7 @@ from collector.model import Change
 from collector.rules.site import Around, Cofailure, Neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from collector.model import Transition
     from collector.rules.board import Memory
@@ -318,6 +318,37 @@ class _Look:
             if count and (best is None or count > best.together) and self._fell_with(name, at_ms) is not None:
                 best = Cofailure(self.view.map.places[name].name or name, count, max(times, count))
         return best
+
+
+def one_street(one: Place, other: Place, reach_m: float) -> bool:
+    """Say whether two places can hang on one thing: the same known circuit, or near each other."""
+    return (one.circuit is not None and one.circuit == other.circuit) or metres(one, other) <= reach_m
+
+
+def alone(places: Iterable[Place], reach_m: float) -> set[str]:
+    """Return those of some places that are dark with nobody of another building beside them."""
+    dark = list(places)
+    return {
+        place.id
+        for place in dark
+        if not any(
+            other.building != place.building and one_street(place, other, reach_m) for other in dark
+        )
+    }
+
+
+def back_ms(began_ms: int, returns: Sequence[int], now_ms: int, limits: Thresholds) -> int | None:
+    """Return since when those of an area that come back are back; None while more may be on their way.
+
+    Streets are switched on one after another: who follows comes within the time that lies between those who
+    came. Of a lone one nothing is known but how long it was dark.
+    """
+    if not returns:
+        return None
+    last_ms = max(returns)
+    spread_ms = last_ms - (min(returns) if len(returns) > 1 else began_ms)
+    wait_ms = min(spread_ms, limits["area_return_ms"])
+    return last_ms if now_ms - last_ms >= wait_ms else None
 
 
 def pair(one: str, other: str) -> tuple[str, str]:

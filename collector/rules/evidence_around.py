@@ -95,9 +95,17 @@ def cofailure(around: Around | None, limits: Thresholds) -> list[Fact]:
     return [Fact("fell_together_before", {"name": found.name, "times": found.together, "of": found.fell})]
 
 
-def left_behind(around: Around | None, limits: Thresholds, now_ms: int) -> list[Fact]:
-    """Tell that the area is back and this site is not."""
+def left_behind(
+    around: Around | None, limits: Thresholds, started_ms: int, now_ms: int, *, over: bool = False
+) -> list[Fact]:
+    """Tell that the area is back and this site is not.
+
+    Once it is ``over``, why it fell counts, not that others were sooner, unless it was dark alone for most of
+    the time: then something of its own kept it so.
+    """
     if around is None or around.back_ms is None or now_ms - around.back_ms < limits["left_behind_ms"]:
+        return []
+    if over and now_ms - around.back_ms < around.back_ms - started_ms:
         return []
     return [Fact("did_not_come_back", {"age_s": (now_ms - around.back_ms) // 1000})]
 
@@ -163,9 +171,14 @@ def _around(scene: Scene) -> list[Fact]:
     return [
         *near(around, limits), *circuit(around, limits), *premises(around), *provider(around, limits),
         *cofailure(around, limits),
-        # when it is back itself, why it fell counts, not that others were sooner
-        *(() if scene.back() else left_behind(around, limits, board.now_ms)),
+        *left_behind(around, limits, scene.started_ms, end_ms(scene), over=bool(scene.back())),
     ]  # fmt: skip
+
+
+def end_ms(scene: Scene) -> int:
+    """Return when the first of those who are silent came back, or now."""
+    returns = [entry.get("returned_ms") for entry in scene.entries()]
+    return min((at_ms for at_ms in returns if at_ms), default=scene.board.now_ms)
 
 
 def _told_only(around: Around) -> Around:
@@ -180,9 +193,7 @@ def _told_only(around: Around) -> Around:
 
 def _announced(scene: Scene) -> list[Fact]:
     board = scene.board
-    returns = [entry.get("returned_ms") for entry in scene.entries()]
-    end_ms = min((at_ms for at_ms in returns if at_ms), default=board.now_ms)
-    return announced(board.site.planned, scene.started_ms, end_ms, board.thresholds)
+    return announced(board.site.planned, scene.started_ms, end_ms(scene), board.thresholds)
 
 
 def _centre(scene: Scene) -> list[Fact]:

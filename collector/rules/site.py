@@ -50,8 +50,8 @@ class Around:
     """Who else fell when this site did; None where nothing is known (a position, a circuit, a provider).
 
     ``mains``: premises near by or in one group with it, ``premises``: other facilities behind its own meter,
-    ``circuit`` and ``provider``: on the same one, wherever. ``back_ms``: since when the area of which it is
-    a member has its supply or its way out again, while this site is still dark.
+    ``circuit`` and ``provider``: on the same one, wherever. ``back_ms``: since when the area of which it was
+    a member has its supply or its way out again, when it left this site behind.
     """
 
     mains: Neighbours | None = None

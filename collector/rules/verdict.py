@@ -29,6 +29,20 @@ DV, RM, CO = Cause.DEVICE, Cause.REMOVED, Cause.COLLECTOR
 PL, UN = Cause.PLANNED, Cause.UNKNOWN
 
 PRIOR: Final = {UN: 2.0, MS: 0.5, BP: 0.0, BS: 0.0, DV: 0.0, MA: -1.0, PL: -3.0, CO: -3.0, RM: -3.0}
+# What was learned from the past may make a verdict surer, and never makes one (arXiv 1912.03357).
+LEARNED: Final = frozenset({"fell_together_before"})
+# Announced work is no other fault: it explains a loss of supply or of the way out, however much shows one.
+EXPLAINED: Final = (MA, MS, BP, BS)
+EXPLAINS: Final = 2.5
+# Of two faults the one that made most of the outage counts: these tell of its beginning only, and weigh
+# nothing once a device tells that it ran unheard for most of the time.
+OF_THE_BEGINNING: Final = frozenset(
+    {"no_input", "supply_lost_before", "on_battery_before", "battery_low_before", "contact_lost_before",
+     "neighbours_without_supply", "neighbours_dark", "neighbour_dark", "circuit_dark", "premises_dark",
+     "restarted", "restarted_carried", "restarted_together", "cold_start", "battery_drained",
+     "story_supply_lost", "story_on_battery", "device_not_carried", "modem_not_carried", "planned_window"}
+)  # fmt: skip
+LASTED: Final = "woke_unheard"
 # Facts that come together count twice: fitted by simulators/evaluate/calibrate.py (docs/verdicts.md).
 TEMPERATURE: Final = 1.2
 SUREST: Final = 0.99
@@ -131,8 +145,8 @@ CLUES: Final[dict[str, Clue]] = {
     "fell_together_before": Clue({MA: +0.5}, "who fell with it did so before: raises confidence only"),
     "did_not_come_back": Clue({MA: -4.0, MS: +2.0}, "the area is back, this place is not"),
     "planned_window": Clue(
-        {PL: +22.0, DV: -1.0, MA: -1.0, MS: -1.0, BP: -1.0},
-        "it began in announced work, which explains those who fell with it as well",
+        {PL: +11.0, DV: -1.0},
+        "it began in announced work: that explains every sign of a lost supply or way out as well",
     ),
     "window_overrun": Clue({PL: -1.0}, "the announced time is over: somebody has to ask"),
     "centre_broker_down": Clue({CO: +14.0}, "the centre's own message through the broker did not come back"),
@@ -157,6 +171,10 @@ CLUES: Final[dict[str, Clue]] = {
     "restarted_together": Clue(
         {MS: +3.0, MA: +2.5, DV: -2.0, BS: -2.0, BP: -2.0, UN: -0.5},
         "devices of one site restarting together lost their power together",
+    ),
+    "woke_unheard": Clue(
+        {BS: +4.0, BP: +4.0, DV: -2.0, UN: -2.0},
+        "it had its power back and ran unheard for most of the time: the way out kept it dark, whatever began it",
     ),
     "ran_before_restart": Clue(
         {BS: +3.0, BP: +3.0, MS: -3.0, MA: -3.0, DV: -2.0, UN: -1.5},
@@ -216,6 +234,16 @@ CLUES: Final[dict[str, Clue]] = {
     "story_wan_up": Clue(
         {BP: +2.0, BS: -1.0, UN: -1.0}, "the link to the modem was up: the fault lay beyond it"
     ),
+    "story_modem_silent": Clue(
+        {BS: +2.0, BP: -1.0, UN: -1.0}, "the modem itself did not answer: it hung, or was starting"
+    ),
+    "story_modem_restarted": Clue(
+        {MS: +2.5, MA: +2.0, BP: -3.0, DV: -1.0, UN: -1.0},
+        "a modem that no UPS carries started anew while its router ran on: a flicker of the mains does that",
+    ),
+    "modem_ran_on_mains": Clue(
+        {MS: -4.0, MA: -4.0, UN: -0.5}, "the modem is fed by the mains and answered: there were mains"
+    ),
 }
 
 
@@ -229,11 +257,15 @@ class Verdict:
 
 def scores(facts: Iterable[Fact]) -> dict[Cause, float]:
     """Add up what the facts are worth; facts without a clue are words only."""
-    found = dict(PRIOR)
-    for fact in facts:
-        clue = CLUES.get(fact.code)
+    found, codes = dict(PRIOR), [fact.code for fact in facts]
+    if LASTED in codes:
+        codes = [code for code in codes if code not in OF_THE_BEGINNING]
+    for code in codes:
+        clue = CLUES.get(code)
         for cause, weight in clue.weights.items() if clue else ():
             found[cause] += weight
+    if any(code == "planned_window" for code in codes):
+        found[PL] = max(found[PL], max(found[cause] for cause in EXPLAINED) + EXPLAINS)
     return found
 
 
@@ -246,7 +278,9 @@ def shares(found: dict[Cause, float], temperature: float) -> dict[Cause, float]:
 
 
 def weigh(facts: Iterable[Fact]) -> Verdict:
-    """Name the likeliest cause; ties go to ``unknown``."""
-    found = scores(facts)
+    """Name the likeliest cause; ties go to ``unknown``. What was learned is asked when the cause is known."""
+    told = list(facts)
+    found = scores(fact for fact in told if fact.code not in LEARNED)
     cause = max(found, key=lambda name: (found[name], name == UN))
-    return Verdict(cause, min(SUREST, round(shares(found, TEMPERATURE)[cause], 2)))
+    sure = max(shares(each, TEMPERATURE)[cause] for each in (found, scores(told)))
+    return Verdict(cause, min(SUREST, round(sure, 2)))
