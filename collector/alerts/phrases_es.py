@@ -149,7 +149,7 @@ FACTS: Final = {
     "story_mains_good": "Sus registros muestran que durante el silencio el UPS siguió recibiendo luz.",
     "story_wan_down": "Sus registros muestran caído el enlace entre el equipo y el módem.",
     "story_modem_silent": "Sus registros muestran que el propio módem no respondía.",
-    "story_modem_restarted": "Sus registros muestran que el módem se reinició mientras el router seguía andando.",
+    "story_modem_restarted": "Sus registros muestran que el módem se reinició mientras el router seguía.",
     "modem_ran_on_mains": "El módem, conectado directo a la luz, respondía mientras tanto: había luz.",
     "woke_unheard": "{device} ya tenía luz y trabajó {minutes} min sin que se le oyera: faltaba la salida.",
     "story_wan_up": "Sus registros muestran bien el enlace al módem: la falla estaba más allá.",

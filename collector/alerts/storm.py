@@ -19,7 +19,7 @@ from sqlalchemy import update as sql_update
 from collector.alerts import lifecycle, outbox
 from collector.model import Cause, Change, Fact, Severity, Transition
 from collector.rules import area as areas
-from collector.rules.area import Place, metres
+from collector.rules.area import Place
 from collector.storage.state import Area, AreaMember, Cursor, Incident, Outbox, Site, SiteGroup
 
 if TYPE_CHECKING:
@@ -304,9 +304,7 @@ def _returns(session: Session, area_id: int) -> list[int]:
     return [at_ms for at_ms in session.scalars(query.group_by(AreaMember.site_id)) if at_ms is not None]
 
 
-def _leave_behind(
-    session: Session, area: Incident, now_ms: int, routing: Routing, limits: Thresholds
-) -> int:
+def _leave_behind(session: Session, area: Incident, now_ms: int, routing: Routing, limits: Thresholds) -> int:
     """Let those go who did not come back; return how many sites. Who is dark beside another one waits."""
     query = select(AreaMember).where(AreaMember.area_id == area.id, AreaMember.left_ms.is_(None))
     members = session.scalars(query).all()

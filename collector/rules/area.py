@@ -331,9 +331,7 @@ def alone(places: Iterable[Place], reach_m: float) -> set[str]:
     return {
         place.id
         for place in dark
-        if not any(
-            other.building != place.building and one_street(place, other, reach_m) for other in dark
-        )
+        if not any(other.building != place.building and one_street(place, other, reach_m) for other in dark)
     }
 
 

@@ -174,7 +174,7 @@ CLUES: Final[dict[str, Clue]] = {
     ),
     "woke_unheard": Clue(
         {BS: +4.0, BP: +4.0, DV: -2.0, UN: -2.0},
-        "it had its power back and ran unheard for most of the time: the way out kept it dark, whatever began it",
+        "it had power and ran unheard for most of the time: the way out kept it dark, whatever began it",
     ),
     "ran_before_restart": Clue(
         {BS: +3.0, BP: +3.0, MS: -3.0, MA: -3.0, DV: -2.0, UN: -1.5},

@@ -1,10 +1,9 @@
 """The line of a UPS: supply lost, on battery, self-test, contact lost.
 
 ``OB`` means that the UPS left the line, not that the mains are gone: supply is lost only with ``OB`` and an
-input that was measured after it and lies below 0.1 pu, or with meters that fell to nothing with it or with the
-contact to it. Where a
-meter shows voltage, or a device that the mains feed goes on speaking, the mains are there, whatever the UPS
-measures at its plug.
+input that was measured after it and lies below 0.1 pu, or with meters that fell to nothing with it or with
+the contact to it. Where a meter shows voltage, or a device that the mains feed goes on speaking, the mains are
+there, whatever the UPS measures at its plug.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Counted is a new kernel boot while a UPS of the site was on line and carries the machine, or is read by
 another one that went on speaking; or one of which the machine itself says that it kept its power. A UPS that
 was not seen lately, whose battery is spent or was empty, or that somebody saw off the line, tells nothing:
-what nobody knows is not counted. Who said that it stops is not counted. A device's memory holds ``booted`` (the boot that was counted or not) and
-``restarts`` (when it was).
+what nobody knows is not counted. Who said that it stops is not counted. A device's memory holds ``booted``
+(the boot that was counted or not) and ``restarts`` (when it was).
 """
 
 from __future__ import annotations

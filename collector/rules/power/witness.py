@@ -63,9 +63,7 @@ def _meters(board: Board, since_ms: int, at_ms: int, *, lost: bool) -> Seen | No
     return Seen(live=False, fact=dead[0]) if dead else None
 
 
-def _fell_silent(
-    board: Board, subject: str, meter: Memory, since_ms: int, at_ms: int, *, lost: bool
-) -> bool:
+def _fell_silent(board: Board, subject: str, meter: Memory, since_ms: int, at_ms: int, *, lost: bool) -> bool:
     """Say whether a meter spoke just before and not since, while who reads it goes on speaking.
 
     ``lost``: the UPS fell silent with it, which makes it sooner believed.
