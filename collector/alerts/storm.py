@@ -127,6 +127,7 @@ def _unbound() -> Any:
             Incident.cleared_ms.is_(None),
             Incident.cause.in_([cause.value for cause in CAUSES]),
             Incident.condition.in_(MEMBERS),
+            or_(Incident.condition != "outage", Incident.found_on_return.is_(False)),
             ~held,
         )
         .order_by(Incident.id)

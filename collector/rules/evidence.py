@@ -100,6 +100,10 @@ def _planned(scene: Scene) -> list[Fact]:
 
 
 _NOW: Final = (_planned, _others, *evidence_around.AROUND, *evidence_return.RETURN)
+_AFTERWARDS: Final = (
+    evidence_before.feeds, _planned, _others, evidence_around.others, evidence_around.work,
+    *evidence_return.RETURN,
+)  # fmt: skip
 
 
 def before(scene: Scene) -> tuple[Fact, ...]:
@@ -110,3 +114,11 @@ def before(scene: Scene) -> tuple[Fact, ...]:
 def now(scene: Scene) -> tuple[Fact, ...]:
     """Return what is known around the silence and since its end."""
     return tuple(fact for look in _NOW for fact in look(scene))
+
+
+def afterwards(scene: Scene) -> tuple[Fact, ...]:
+    """Return what is known of an outage that nobody could see: what held before it is not known any more.
+
+    That the centre did not listen then is no reason for what a device tells of itself.
+    """
+    return tuple(fact for look in _AFTERWARDS for fact in look(scene))

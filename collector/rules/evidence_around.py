@@ -160,7 +160,7 @@ def _numbers(found: Neighbours) -> dict[str, Value]:
 # --- of a silence ---------------------------------------------------------------------------------
 
 
-def _around(scene: Scene) -> list[Fact]:
+def others(scene: Scene) -> list[Fact]:
     """Look at the others; silence that the centre's own fault explains tells nothing of anybody."""
     board, around = scene.board, scene.board.site.neighbours
     if not scene.whole_site or around is None:
@@ -191,7 +191,8 @@ def _told_only(around: Around) -> Around:
     return replace(around, provider=None, cofailure=None, **kept)
 
 
-def _announced(scene: Scene) -> list[Fact]:
+def work(scene: Scene) -> list[Fact]:
+    """Tell of announced work."""
     board = scene.board
     return announced(board.site.planned, scene.started_ms, end_ms(scene), board.thresholds)
 
@@ -201,4 +202,4 @@ def _centre(scene: Scene) -> list[Fact]:
     return of_the_centre(board.site.centre, scene.started_ms, board.thresholds)
 
 
-AROUND: Final[tuple[Callable[[Scene], list[Fact]], ...]] = (_around, _announced, _centre)
+AROUND: Final[tuple[Callable[[Scene], list[Fact]], ...]] = (others, work, _centre)

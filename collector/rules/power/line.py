@@ -2,8 +2,8 @@
 
 ``OB`` means that the UPS left the line, not that the mains are gone: supply is lost only with ``OB`` and an
 input that was measured after it and lies below 0.1 pu, or with meters that fell to nothing with it or with
-the contact to it. Where a meter shows voltage, or a device that the mains feed goes on speaking, the mains are
-there, whatever the UPS measures at its plug.
+the contact to it. Where a meter shows voltage, or a device that the mains feed goes on speaking, the mains
+are there, whatever the UPS measures at its plug.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def tell_contact(board: Board, subject: str, ups: Memory, at_ms: int) -> None:
     fresh = (*_input_facts(board, ups), *battery_facts(ups))
     for condition in ON_BATTERY:
         if board.is_open(condition, subject):
-            facts = fresh if ups["contact"] else (*fresh, *_contact_facts(ups, at_ms))
+            seen = _witness_facts(ups, witness.of_mains(board, ups, at_ms))
+            facts = fresh if ups["contact"] else (*fresh, *seen, *_contact_facts(ups, at_ms))
             board.revise(Finding(condition, subject, Shows.YES, at_ms, facts, reason="ups_contact"))
 
 
