@@ -122,9 +122,16 @@ def _kept(scene: Scene, name: str, entry: Memory) -> list[Fact]:
     long_enough = entry["returned_ms"] - entry["silent_ms"] > STOOD_FRAMES * frame_ms
     if long_enough and _ran_on_ms(scene, entry) < WORD_FRAMES * frame_ms:
         return [Fact("agent_stopped", {"device": name})]
-    return [
-        Fact("kept_running_on_mains" if _feed(scene, name) is False else "kept_running", {"device": name})
-    ]
+    code = "kept_running_on_mains" if _feed(scene, name) is False else "kept_running"
+    held = [Fact("ups_held", {"device": name})] if _held(scene, name, entry) else []
+    return [Fact(code, {"device": name}), *held]
+
+
+def _held(scene: Scene, name: str, entry: Memory) -> bool:
+    """Tell whether one UPS fed device and modem while the supply was lost, and never gave out."""
+    device = scene.board.site.device(name)
+    lost = entry["story"].get("supply_lost") or "battery" in entry["story"]
+    return bool(lost and device is not None and _feed(scene, name) and device.feed == device.modem_feed)
 
 
 def _ran_on(scene: Scene, entry: Memory) -> bool:
@@ -222,11 +229,23 @@ def _link_story(scene: Scene) -> list[Fact]:
         return [Fact("story_wan_down")]
     answered, unanswered = _seen(scene, "modem")
     if unanswered and unanswered >= MOSTLY * (answered + unanswered):
-        return [Fact("story_modem_restarted" if _modem_started(scene) else "story_modem_silent")]
+        return [Fact(_modem_code(scene))]
     facts = [Fact("story_wan_up")] if up else []
     if answered and _modem_fed(scene) is False:
         facts.append(Fact("modem_ran_on_mains"))
     return facts
+
+
+def _modem_code(scene: Scene) -> str:
+    """Tell a modem that was starting, alone or with its router, from one that stayed away."""
+    if _modem_started(scene):
+        return "story_modem_restarted"
+    limit_ms = scene.board.thresholds["modem_boot_ms"]
+    heads = [entry for name, entry in scene.back() if not scene.board.site.way_out(name)]
+    both = bool(heads) and all(_has_restarted(entry) for entry in heads)
+    soon = all(entry["returned_ms"] - entry["story"]["runs"][-1][0] <= limit_ms for entry in heads
+               if entry["story"].get("runs"))  # fmt: skip
+    return "modem_restarted_too" if both and soon else "story_modem_silent"
 
 
 def _seen(scene: Scene, what: str) -> tuple[int, int]:

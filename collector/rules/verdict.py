@@ -35,14 +35,16 @@ LEARNED: Final = frozenset({"fell_together_before"})
 EXPLAINED: Final = (MA, MS, BP, BS)
 EXPLAINS: Final = 2.5
 # Of two faults the one that made most of the outage counts: these tell of its beginning only, and weigh
-# nothing once a device tells that it ran unheard for most of the time.
+# nothing once a device tells that it ran unheard for most of the time, or through it on one UPS
+# with its modem.
 OF_THE_BEGINNING: Final = frozenset(
     {"no_input", "supply_lost_before", "on_battery_before", "battery_low_before", "contact_lost_before",
      "neighbours_without_supply", "neighbours_dark", "neighbour_dark", "circuit_dark", "premises_dark",
      "restarted", "restarted_carried", "restarted_together", "cold_start", "battery_drained",
-     "story_supply_lost", "story_on_battery", "device_not_carried", "modem_not_carried", "planned_window"}
+     "story_supply_lost", "story_on_battery", "modem_restarted_too", "device_not_carried",
+     "modem_not_carried", "planned_window"}
 )  # fmt: skip
-LASTED: Final = "woke_unheard"
+LASTED: Final = frozenset({"woke_unheard", "ups_held"})
 # Facts that come together count twice: fitted by simulators/evaluate/calibrate.py (docs/verdicts.md).
 TEMPERATURE: Final = 1.2
 SUREST: Final = 0.99
@@ -56,15 +58,17 @@ class Clue:
     why: str
 
 
+# What shows that this place lost its supply says nothing of how far that reaches, and weighs the same for
+# both causes: that most losses are the site's own is in the prior, once.
 CLUES: Final[dict[str, Clue]] = {
     # --- the supply itself ----------------------------------------------------------------------
     "no_input": Clue(
-        {MS: +5.0, MA: +4.0, BS: -4.0, BP: -4.0, DV: -1.0, PL: -1.0, UN: -3.0},
+        {MS: +5.0, MA: +5.0, BS: -4.0, BP: -4.0, DV: -1.0, PL: -1.0, UN: -3.0},
         "the UPS measures no input and nothing shows that the building has mains",
     ),
     # --- before the silence ---------------------------------------------------------------------
     "supply_lost_before": Clue(
-        {MS: +4.0, MA: +3.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -5.0, UN: -1.5},
+        {MS: +4.0, MA: +4.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -5.0, UN: -1.5},
         "the UPS measured no input, then its battery or the modem gave out",
     ),
     "ups_alone_before": Clue(
@@ -72,7 +76,7 @@ CLUES: Final[dict[str, Clue]] = {
         "the UPS had no input while the building had mains: its plug, its socket or its breaker",
     ),
     "on_battery_before": Clue(
-        {MS: +3.0, MA: +2.0, BS: -1.0, BP: -1.0, DV: -1.0, PL: -5.0, UN: -1.0},
+        {MS: +3.0, MA: +3.0, BS: -1.0, BP: -1.0, DV: -1.0, PL: -5.0, UN: -1.0},
         "the UPS had left the line, most often for want of mains",
     ),
     "battery_low_before": Clue({MS: +0.5, MA: +0.5, DV: -0.5}, "the battery was nearly empty"),
@@ -169,12 +173,16 @@ CLUES: Final[dict[str, Clue]] = {
         "it restarted while what feeds it fed others that ran on",
     ),
     "restarted_together": Clue(
-        {MS: +3.0, MA: +2.5, DV: -2.0, BS: -2.0, BP: -2.0, UN: -0.5},
+        {MS: +3.0, MA: +3.0, DV: -2.0, BS: -2.0, BP: -2.0, UN: -0.5},
         "devices of one site restarting together lost their power together",
     ),
     "woke_unheard": Clue(
         {BS: +4.0, BP: +4.0, DV: -2.0, UN: -2.0},
         "it had power and ran unheard for most of the time: the way out kept it dark, whatever began it",
+    ),
+    "ups_held": Clue(
+        {BS: +3.0, BP: +3.0, MS: -2.0, MA: -2.0, DV: -2.0, UN: -1.0},
+        "one UPS carried it and its modem all through: a supply that was lost then did not make the silence",
     ),
     "ran_before_restart": Clue(
         {BS: +3.0, BP: +3.0, MS: -3.0, MA: -3.0, DV: -2.0, UN: -1.5},
@@ -188,7 +196,7 @@ CLUES: Final[dict[str, Clue]] = {
     "battery_untouched": Clue(
         {MS: -2.5, MA: -2.5, UN: -0.5}, "the battery is as full as before: the UPS never left the line"
     ),
-    "battery_drained": Clue({MS: +2.5, MA: +1.5, UN: -0.5}, "the battery was used meanwhile"),
+    "battery_drained": Clue({MS: +2.5, MA: +2.5, UN: -0.5}, "the battery was used meanwhile"),
     "mains_fed_ran_on": Clue(
         {MS: -4.0, MA: -4.0, UN: -0.5}, "a device behind it is fed by the mains and ran on: there were mains"
     ),
@@ -209,15 +217,15 @@ CLUES: Final[dict[str, Clue]] = {
         "the machine kept running, its agent did not: it failed or was started anew",
     ),
     "story_supply_lost": Clue(
-        {MS: +4.0, MA: +3.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -1.0, UN: -1.0},
+        {MS: +4.0, MA: +4.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -1.0, UN: -1.0},
         "the backlog shows a UPS without input when the silence began",
     ),
     "story_on_battery": Clue(
-        {MS: +3.0, MA: +2.0, BS: -1.5, BP: -1.5, DV: -1.0, PL: -1.0, UN: -1.0},
+        {MS: +3.0, MA: +3.0, BS: -1.5, BP: -1.5, DV: -1.0, PL: -1.0, UN: -1.0},
         "the backlog shows a UPS on battery when the silence began",
     ),
     "story_flicker": Clue(
-        {MS: +4.0, MA: +3.0, BS: -1.5, BP: -1.5, DV: -1.0, UN: -1.0},
+        {MS: +4.0, MA: +4.0, BS: -1.5, BP: -1.5, DV: -1.0, UN: -1.0},
         "the UPS left the line for a moment just then: enough for a modem on the mains to restart",
     ),
     "story_supply_lost_later": Clue(
@@ -238,8 +246,12 @@ CLUES: Final[dict[str, Clue]] = {
         {BS: +2.0, BP: -1.0, UN: -1.0}, "the modem itself did not answer: it hung, or was starting"
     ),
     "story_modem_restarted": Clue(
-        {MS: +2.5, MA: +2.0, BP: -3.0, DV: -1.0, UN: -1.0},
+        {MS: +2.5, MA: +2.5, BP: -3.0, DV: -1.0, UN: -1.0},
         "a modem that no UPS carries started anew while its router ran on: a flicker of the mains does that",
+    ),
+    "modem_restarted_too": Clue(
+        {MS: +2.0, MA: +2.0, DV: -2.5, BP: -1.0, UN: -1.0},
+        "the router started anew and found its modem starting as well: they lost their power together",
     ),
     "modem_ran_on_mains": Clue(
         {MS: -4.0, MA: -4.0, UN: -0.5}, "the modem is fed by the mains and answered: there were mains"
@@ -258,7 +270,7 @@ class Verdict:
 def scores(facts: Iterable[Fact]) -> dict[Cause, float]:
     """Add up what the facts are worth; facts without a clue are words only."""
     found, codes = dict(PRIOR), [fact.code for fact in facts]
-    if LASTED in codes:
+    if not LASTED.isdisjoint(codes):
         codes = [code for code in codes if code not in OF_THE_BEGINNING]
     for code in codes:
         clue = CLUES.get(code)
