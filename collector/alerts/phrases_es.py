@@ -76,7 +76,9 @@ FACTS: Final = {
     "meter_measured": "El medidor {meter} marca {volts} V ({pu} del voltaje nominal).",
     "meter_live": "El medidor {meter} marca {volts} V: en el inmueble sí hay luz.",
     "meter_zero": "El medidor {meter} no mide voltaje.",
-    "meter_silent": "El medidor {meter} dejó de responder cuando el UPS pasó a batería.",
+    "meter_silent": "El medidor {meter} dejó de responder a la vez que el UPS pasó a batería o calló.",
+    "mains_fed_on_air": "{device} está conectado a la luz y su Wi-Fi se oye: en el inmueble sí hay luz.",
+    "mains_fed_off_air": "{device} está conectado a la luz y su Wi-Fi ya no se oye.",
     "mains_fed_speaks": "{device} está conectado a la luz y sigue comunicándose: en el inmueble sí hay luz.",
     "legs_apart": "Una fase marca {low} V y otra {high} V: se separan, como cuando falta el neutro.",
     "resistance_measured": "Medidor {meter}: la conexión tiene {ohm} ohm; al subir la corriente, el voltaje "
@@ -113,6 +115,8 @@ FACTS: Final = {
     "box_opened": "{age} antes se abrió el gabinete de {device}.",
     # who else
     "others_speak": "Otros equipos del mismo sitio sí se comunican ({count}).",
+    "still_on_air": "El Wi-Fi de {device} se sigue oyendo cerca: tiene luz.",
+    "off_the_air": "El Wi-Fi de {device} ya no se oye.",
     "silent_together": "{count} equipos del sitio callaron al mismo tiempo.",
     "neighbours_without_supply": "También se fue la luz en {dark} de {watched} inmuebles vecinos.",
     "neighbours_dark": "También callan {dark} de {watched} inmuebles vecinos.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector.model import Fact
 from collector.rules import evidence_around, evidence_before, evidence_return
-from collector.rules.network import silence
+from collector.rules.network import ears, silence
 from collector.rules.network.silence import Voice
 
 if TYPE_CHECKING:
@@ -84,6 +84,19 @@ def _others(scene: Scene) -> list[Fact]:
     return [Fact("silent_together", {"count": len(times)})]
 
 
+def _air(scene: Scene) -> list[Fact]:
+    """Tell whether the access point of a lone silent device is still heard by the others."""
+    if scene.whole_site:
+        return []
+    after_ms = scene.started_ms + scene.board.thresholds["mains_fed_after_ms"]
+    facts = []
+    for name in scene.members:
+        heard = ears.on_air(scene.board, name, after_ms)
+        if heard is not None:
+            facts.append(Fact("still_on_air" if heard else "off_the_air", {"device": name}))
+    return facts
+
+
 def _planned(scene: Scene) -> list[Fact]:
     """Accept an orderly stop as the reason for a while; who never starts again is missing.
 
@@ -99,7 +112,7 @@ def _planned(scene: Scene) -> list[Fact]:
     return [Fact("planned_stop", {"count": len(stops)})] if stops and all(stops) else []
 
 
-_NOW: Final = (_planned, _others, *evidence_around.AROUND, *evidence_return.RETURN)
+_NOW: Final = (_planned, _others, _air, *evidence_around.AROUND, *evidence_return.RETURN)
 _AFTERWARDS: Final = (
     evidence_before.feeds, _planned, _others, evidence_around.others, evidence_around.work,
     *evidence_return.RETURN,

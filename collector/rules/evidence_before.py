@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collector.rules.board import Memory
     from collector.rules.evidence import Scene
 
-LIVE: Final = frozenset({"meter_live", "mains_fed_speaks"})  # what proves that the building has mains
+LIVE: Final = frozenset(
+    {"meter_live", "mains_fed_speaks", "mains_fed_on_air"}
+)  # what proves that the building has mains
 
 
 def _power(scene: Scene) -> list[Fact]:

@@ -42,7 +42,7 @@ OF_THE_BEGINNING: Final = frozenset(
      "neighbours_without_supply", "neighbours_dark", "neighbour_dark", "circuit_dark", "premises_dark",
      "restarted", "restarted_carried", "restarted_together", "cold_start", "battery_drained",
      "story_supply_lost", "story_on_battery", "modem_restarted_too", "device_not_carried",
-     "modem_not_carried", "planned_window"}
+     "modem_not_carried"}
 )  # fmt: skip
 LASTED: Final = frozenset({"woke_unheard", "ups_held"})
 # Facts that come together count twice: fitted by simulators/evaluate/calibrate.py (docs/verdicts.md).
@@ -109,6 +109,14 @@ CLUES: Final[dict[str, Clue]] = {
     "others_speak": Clue(
         {DV: +2.5, BS: -4.0, BP: -4.0, MS: -0.5, MA: -1.0},
         "other devices of the site use the same way out",
+    ),
+    "still_on_air": Clue(
+        {MS: -4.0, MA: -4.0, RM: -4.0, DV: +1.0, UN: -0.5},
+        "its access point is still heard near by: it has power and is there, its agent or its cable failed",
+    ),
+    "off_the_air": Clue(
+        {MS: +0.5, MA: +0.25, BS: -1.0, BP: -1.0},
+        "its access point is not heard any more: it is off, or hangs",
     ),
     "silent_together": Clue(
         {DV: -2.0, UN: -1.5}, "several devices do not fail in the same minute: what they share failed"

@@ -188,16 +188,14 @@ def test_announced_work_explains_whatever_shows_a_loss_of_supply_or_of_the_way_o
     shown = [code for code, clue in CLUES.items() if max(clue.weights.get(c, 0) for c in EXPLAINED) > 0]
     for size in (1, 2, 3):
         for codes in itertools.combinations(shown, size):
-            if "woke_unheard" not in codes and not {"neighbour_dark", "neighbours_dark"} >= set(codes):
-                facts = [Fact("planned_window"), *map(Fact, codes)]
-                assert weigh(facts).cause in {Cause.PLANNED, Cause.DEVICE, Cause.REMOVED}, codes
+            facts = [Fact("planned_window"), *map(Fact, codes)]
+            assert weigh(facts).cause in {Cause.PLANNED, Cause.DEVICE}, codes
     ample = ("supply_lost_before", "neighbours_without_supply", "circuit_dark", "restarted_together",
              "cold_start", "battery_drained", "story_supply_lost")  # fmt: skip
     assert weigh([Fact("planned_window"), *map(Fact, ample)]).cause == Cause.PLANNED
-    assert weigh(
-        [Fact("planned_window"), *map(Fact, ("restarted_alone", "machine_failed", "line_closed"))]
-    ).cause
     assert weigh(map(Fact, ample)).cause == Cause.MAINS_AREA
+    failed = ("restarted_alone", "machine_failed", "line_closed")
+    assert weigh([Fact("planned_window"), *map(Fact, failed)]).cause == Cause.DEVICE, "it explains no machine"
 
 
 NEEDED = {
@@ -317,7 +315,7 @@ def test_confidence_is_a_share():
     assert weigh([]).cause == Cause.UNKNOWN
     sure = weigh([Fact("supply_lost_before"), Fact("story_supply_lost"), Fact("neighbours_fine", {})])
     assert sure.cause == Cause.MAINS_SITE
-    assert 0.9 < sure.confidence <= 0.99
+    assert 0.8 < sure.confidence <= 0.99
 
 
 def fell_with_its_street(woke: int) -> Cause | None:

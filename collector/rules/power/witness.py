@@ -1,6 +1,7 @@
-"""Who else sees the mains while a UPS is off the line, or not heard: meters, and devices that the mains feed.
+"""Who else sees the mains while a UPS is off the line, or not heard: meters, devices that the mains feed.
 
-A meter that shows voltage, or a device on the mains that goes on speaking, says that there are mains. Meters
+A meter that shows voltage, or a device on the mains that goes on speaking or is still heard on the air, says
+that there are mains. Meters
 that show none, or all fell silent while their device speaks (they live on what they measure), say that there
 are none. USB drops just when the mains fail (NUT #2925): of a UPS that is not heard any more meters tell as
 well, unless a device on the mains goes on speaking; a meter whose own line is gone tells nothing.
@@ -11,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collector.model import Fact
-from collector.rules.network import silence
+from collector.rules.network import ears, silence
 from collector.rules.network.silence import Voice
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ def of_mains(board: Board, ups: Memory, at_ms: int) -> Seen | None:
     if at_since_ms is None:
         return None
     lost = not ups["contact"]
-    looks = (_meters(board, at_since_ms, at_ms, lost=lost), _speaker(board, at_since_ms))
+    looks = (
+        _meters(board, at_since_ms, at_ms, lost=lost),
+        _speaker(board, at_since_ms),
+        _on_air(board, at_since_ms),
+    )
     found = [seen for seen in looks if seen is not None]
     if "ob_since_ms" not in ups:  # it did not say so itself: one who sees mains is enough against it
         found.sort(key=lambda seen: not seen.live)
@@ -85,4 +90,18 @@ def _speaker(board: Board, since_ms: int) -> Seen | None:
             continue
         if entry["last_ms"] >= after_ms:
             return Seen(live=True, fact=Fact("mains_fed_speaks", {"device": device.id}))
+    return None
+
+
+def _on_air(board: Board, since_ms: int) -> Seen | None:
+    """Find an access point on the mains that the others still hear, or hear no more."""
+    after_ms = since_ms + board.thresholds["mains_fed_after_ms"]
+    fed = [device.id for device in board.site.devices if device.feed == _FED_BY_MAINS]
+    heard = {name: ears.on_air(board, name, after_ms) for name in fed}
+    for name, on_air in heard.items():
+        if on_air:
+            return Seen(live=True, fact=Fact("mains_fed_on_air", {"device": name}))
+    for name, on_air in heard.items():
+        if on_air is False:
+            return Seen(live=False, fact=Fact("mains_fed_off_air", {"device": name}))
     return None
