@@ -120,6 +120,7 @@ FACTS: Final = {
     "dark_with_one_provider": "All {dark} who fell silent near by have this site's Internet provider.",
     "dark_with_same_provider": "The one who fell silent near by has the same Internet provider.",
     "neighbours_fine": "{fine} of {watched} premises near by have supply.",
+    "region_dark": "Nobody is near by; further off {dark} of {watched} premises fell with it ({names}).",
     "circuit_dark": "{dark} of {watched} premises on the same circuit of the utility fell.",
     "circuit_fine": "The other premises on the same circuit have supply: {fine}.",
     "premises_dark": "Another site in the same building fell as well.",

@@ -125,6 +125,7 @@ FACTS: Final = {
     "dark_with_one_provider": "Los {dark} vecinos que callaron tienen el mismo proveedor de internet.",
     "dark_with_same_provider": "El vecino que calló tiene el mismo proveedor de internet.",
     "neighbours_fine": "Hay luz en {fine} de {watched} inmuebles vecinos.",
+    "region_dark": "Sin vecinos cerca; más lejos cayeron a la vez {dark} de {watched} inmuebles ({names}).",
     "circuit_dark": "Del mismo circuito de la compañía de luz cayeron {dark} de {watched} inmuebles.",
     "circuit_fine": "Los otros inmuebles del mismo circuito tienen luz: {fine}.",
     "premises_dark": "En el mismo inmueble cayó también otro sitio.",

@@ -151,8 +151,7 @@ class Surroundings:
         company: set[str] = set()
         for site in turn:
             if site in land.map.places:
-                radius_m = self._limits(site)["neighbours_radius_m"]
-                company |= land.map.company(site, radius_m).everybody()
+                company |= land.map.company(site, self._limits(site)).everybody()
         view = area.View(
             land.map, self._book.falls, _standings(session, company), land.on_mains, *self._learned
         )

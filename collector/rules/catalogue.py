@@ -161,6 +161,9 @@ THRESHOLDS: Final = (
         "neighbours_radius_m", 1_000, "m", "an urban low-voltage network and the feeder's next section"
     ),
     Threshold(
+        "region_dark_share", 0.5, "of premises", "half of a district at once is more than its own streets"
+    ),
+    Threshold(
         "neighbours_together_ms", 180_000, "ms", "two detection times: silence is noticed up to 75 s late"
     ),
     Threshold("neighbours_fine_after_ms", 40_000, "ms", "a frame of 30 s after the fall has come in by then"),

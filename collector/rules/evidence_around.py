@@ -52,6 +52,18 @@ def _providers_code(found: Neighbours) -> str:
     return "dark_with_one_provider" if found.dark > 1 else "dark_with_same_provider"
 
 
+def region(around: Around | None, limits: Thresholds) -> list[Fact]:
+    """Weigh the next places, some kilometres away, where nobody near by can be asked: many fell with it.
+
+    That they are well says nothing of another street; nor does one that fell.
+    """
+    found = around.far if around else None
+    if found is None or found.unsupplied < limits["neighbours_dark_count"]:
+        return []
+    share = found.unsupplied / found.watched
+    return [Fact("region_dark", _numbers(found))] if share >= limits["region_dark_share"] else []
+
+
 def circuit(around: Around | None, limits: Thresholds) -> list[Fact]:
     """Weigh the premises that hang on the same circuit of the utility, where somebody knows it."""
     found = around.circuit if around else None
@@ -169,8 +181,8 @@ def others(scene: Scene) -> list[Fact]:
         around = _told_only(around)
     limits = board.thresholds
     return [
-        *near(around, limits), *circuit(around, limits), *premises(around), *provider(around, limits),
-        *cofailure(around, limits),
+        *near(around, limits), *region(around, limits), *circuit(around, limits), *premises(around),
+        *provider(around, limits), *cofailure(around, limits),
         *left_behind(around, limits, scene.started_ms, end_ms(scene), over=bool(scene.back())),
     ]  # fmt: skip
 
@@ -185,7 +197,7 @@ def _told_only(around: Around) -> Around:
     """Keep of who fell those who told that their supply went."""
     kept = {
         name: replace(found, dark=found.unsupplied, watched=found.watched - found.dark + found.unsupplied)
-        for name in ("mains", "premises", "circuit")
+        for name in ("mains", "premises", "circuit", "far")
         if (found := getattr(around, name)) is not None
     }
     return replace(around, provider=None, cofailure=None, **kept)

@@ -62,6 +62,7 @@ def _beyond(board: Board, begun_ms: int, *, over: bool) -> list[Fact]:
     around, limits = board.site.neighbours, board.thresholds
     return [
         *evidence_around.near(around, limits),
+        *evidence_around.region(around, limits),
         *evidence_around.circuit(around, limits),
         *evidence_around.premises(around),
         *evidence_around.cofailure(around, limits),
@@ -71,7 +72,9 @@ def _beyond(board: Board, begun_ms: int, *, over: bool) -> list[Fact]:
 
 
 # who else has to tell so that a UPS that measures nothing is believed
-ENOUGH: Final = frozenset({"neighbours_without_supply", "neighbours_dark", "circuit_dark", "planned_window"})
+ENOUGH: Final = frozenset(
+    {"neighbours_without_supply", "neighbours_dark", "region_dark", "circuit_dark", "planned_window"}
+)
 CODES: Final = ENOUGH | {
     "neighbour_dark", "neighbours_fine", "dark_with_other_providers", "dark_with_one_provider",
     "dark_with_same_provider", "circuit_fine", "premises_dark", "premises_fine",

@@ -73,7 +73,10 @@ USES: Final[dict[str, tuple[str, ...]]] = {
     "clock_wrong": ("clock_off_ms", "clock_clear_ms"),
     "ups_contact_lost": ("contact_lost_raise_ms", "contact_lost_clear_ms"),
     "ups_self_test": (),
-    "outage": (*_SPEECH, "silent_together_ms", "neighbours_dark_count", "neighbours_dark_share"),
+    "outage": (
+        *_SPEECH, "silent_together_ms", "neighbours_dark_count", "neighbours_dark_share", "region_dark_share",
+        "woke_unheard_ms", "modem_boot_ms",
+    ),
     "device_silent": _SPEECH,
     "security": ("security_quiet_ms",),
     "area": (

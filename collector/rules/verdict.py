@@ -39,8 +39,8 @@ EXPLAINS: Final = 2.5
 # with its modem.
 OF_THE_BEGINNING: Final = frozenset(
     {"no_input", "supply_lost_before", "on_battery_before", "battery_low_before", "contact_lost_before",
-     "neighbours_without_supply", "neighbours_dark", "neighbour_dark", "circuit_dark", "premises_dark",
-     "restarted", "restarted_carried", "restarted_together", "cold_start", "battery_drained",
+     "neighbours_without_supply", "neighbours_dark", "neighbour_dark", "region_dark", "circuit_dark",
+     "premises_dark", "restarted", "restarted_carried", "restarted_together", "cold_start", "battery_drained",
      "story_supply_lost", "story_on_battery", "modem_restarted_too", "device_not_carried",
      "modem_not_carried"}
 )  # fmt: skip
@@ -143,6 +143,9 @@ CLUES: Final[dict[str, Clue]] = {
     ),
     "dark_with_same_provider": Clue({MA: -1.0}, "who fell silent near by has the same provider"),
     "neighbours_fine": Clue({MA: -0.75}, "premises near by have supply: one street may, the next may not"),
+    "region_dark": Clue(
+        {MA: +5.0, UN: -1.0}, "nobody near by can be asked; most places further off lost their supply with it"
+    ),
     "circuit_dark": Clue({MA: +5.0, BP: +1.0, UN: -1.0}, "others of the utility's circuit fell with it"),
     "circuit_fine": Clue({MA: -4.0}, "others of the utility's circuit have supply"),
     "premises_dark": Clue(

@@ -163,7 +163,7 @@ def test_the_squares_find_everybody_within_the_radius():
     land = Map(places)
     for one in places[:120]:
         near = {other.id for other in places if other.id != one.id and area.metres(one, other) <= 1_000}
-        assert set(land.company(one.id, 1_000.0).near) == near
+        assert set(land.company(one.id, LIMITS).near) == near
 
 
 def test_of_those_who_fell_near_by_it_is_told_whether_one_provider_could_be_what_they_share():
@@ -208,3 +208,12 @@ def test_who_is_dark_beside_another_one_is_a_street_that_waits():
     assert area.alone([place("a"), place("b", 1100)], 1000) == {"a", "b"}
     assert area.alone([place("a", premises="h"), house], 1000) == {"a", "b"}, "one building is one place"
     assert area.alone([place("a", circuit="c"), place("b", 9000, circuit="c")], 1000) == set()
+
+
+def test_where_nobody_is_near_by_the_next_places_are_asked():
+    far = (place("b", 2000), place("c", 4000), place("d", 9000))
+    looked = view(place("a"), *far, falls=(mains("a", 0), mains("b", 5), mains("c", 9), mains("d", 3)))
+    assert seen(looked).mains is None
+    assert seen(looked).far == Neighbours(2, 2, unsupplied=2, names=("B", "C"))
+    beside = view(place("a"), *far, place("e", 500), falls=(mains("a", 0), mains("b", 5)))
+    assert (seen(beside).mains.fine, seen(beside).far) == (1, None)

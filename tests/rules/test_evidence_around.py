@@ -176,3 +176,18 @@ def test_one_dark_neighbour_makes_no_area_of_a_site_whose_ups_had_mains():
     """Somebody's modem fails in the same minute: a UPS that was on line and carries all stands against it."""
     good = Timeline(replace(UPS, neighbours=Around(mains=Neighbours(1, 40, fine=39, strangers=0))))
     assert Cause.MAINS_AREA not in causes(good.born(0).keep(30, "OL").at(120))
+
+
+@pytest.mark.parametrize(
+    ("far", "cause"),
+    [
+        pytest.param(Neighbours(4, 6, fine=2, unsupplied=4), Cause.MAINS_AREA, id="most lost their supply"),
+        pytest.param(Neighbours(1, 1, unsupplied=1), Cause.MAINS_SITE, id="one alone is far away"),
+        pytest.param(Neighbours(4, 9, fine=5, unsupplied=4), Cause.MAINS_SITE, id="less than half"),
+        pytest.param(Neighbours(6, 6), Cause.MAINS_SITE, id="of silence alone nobody knows the reason"),
+    ],
+)
+def test_a_district_that_fell_with_a_site_without_neighbours_is_the_area(far, cause):
+    day = Timeline(replace(UPS, neighbours=Around(far=far))).born(0)
+    day.ups(10, "OB", input_voltage=0.0, age_input_ms=0)
+    assert day.said("supply_lost", Change.RAISED)[0][1].cause == cause
