@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from collector.model import Arrival, Cause, Change
@@ -16,7 +18,7 @@ PAIR = SiteFacts(
 ROOF = SiteFacts(
     "casa", devices=(DeviceFacts("a", feed="ups:u"), DeviceFacts("roof", kind="ap", feed="mains"))
 )
-GONE = {"input_voltage": 0.0, "age_input_ms": 0}
+GONE: dict[str, Any] = {"input_voltage": 0.0, "age_input_ms": 0}
 
 
 def alone(heard: int | None, name: str = "b") -> Timeline:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from collector.model import Arrival, Born, Cause, Change, Fact
+from collector.model import Arrival, Born, Cause, Change, Fact, Readings
 from collector.rules.site import Around, DeviceFacts, Neighbours, SiteFacts
 from collector.rules.verdict import CLUES, EXPLAINED, LEARNED, PRIOR, weigh
 from tests.rules.timeline import CARRIED, LONE, Timeline, ms, row, ups
@@ -333,7 +333,7 @@ def test_of_two_faults_the_one_that_made_most_of_the_outage_counts():
     assert fell_with_its_street(2400) == Cause.MAINS_AREA
 
 
-def probes(answers: dict[range, int]) -> list[object]:
+def probes(answers: dict[range, int]) -> list[Readings]:
     return [
         row(
             at, "ping", "modem", current=False, percent_packet_loss=100.0 * (1 - up), result_code=2 * (1 - up)
@@ -343,14 +343,13 @@ def probes(answers: dict[range, int]) -> list[object]:
     ]
 
 
-def flicker(modem: list[object], around: Neighbours | None = None, last_s: int = 150) -> Timeline:
+def flicker(modem: list[Readings], around: Neighbours | None = None, last_s: int = 150) -> Timeline:
     """The UPS saw nothing; the port had its link but for a moment; the modem hangs on the mains."""
     site = beside(around) if around else ROUTER_ON_UPS
     day = Timeline(site).born(0).at(5, row(5, "wan", "eth0", up=1)).keep(30, "OL").at(last_s)
     link = [row(at, "wan", "eth0", current=False, up=int(at > 40)) for at in range(35, last_s, 10)]
-    return (
-        day.born(last_s, boot="k1").at(last_s + 1, *spool("OL", 35, last_s), *link, *modem).keep(last_s + 100)
-    )
+    line = [ups(at, "OL", current=False) for at in range(35, last_s, 30)]
+    return day.born(last_s, boot="k1").at(last_s + 1, *line, *link, *modem).keep(last_s + 100)
 
 
 def test_a_flicker_that_restarts_a_modem_on_the_mains_is_the_mains():
