@@ -58,7 +58,7 @@ def region(around: Around | None, limits: Thresholds) -> list[Fact]:
     That they are well says nothing of another street; nor does one that fell.
     """
     found = around.far if around else None
-    if found is None or found.unsupplied < limits["neighbours_dark_count"]:
+    if found is None or not found.unsupplied or found.dark < limits["neighbours_dark_count"]:
         return []
     share = found.dark / found.watched  # who fell silent beside those who told is one of them
     return [Fact("region_dark", _numbers(found))] if share >= limits["region_dark_share"] else []

@@ -183,6 +183,7 @@ def test_one_dark_neighbour_makes_no_area_of_a_site_whose_ups_had_mains():
     [
         pytest.param(Neighbours(4, 6, fine=2, unsupplied=4), Cause.MAINS_AREA, id="most lost their supply"),
         pytest.param(Neighbours(9, 10, fine=1, unsupplied=2), Cause.MAINS_AREA, id="the others are silent"),
+        pytest.param(Neighbours(2, 2, unsupplied=1), Cause.MAINS_AREA, id="one of two told"),
         pytest.param(Neighbours(1, 1, unsupplied=1), Cause.MAINS_SITE, id="one alone is far away"),
         pytest.param(Neighbours(4, 9, fine=5, unsupplied=4), Cause.MAINS_SITE, id="less than half"),
         pytest.param(Neighbours(6, 6), Cause.MAINS_SITE, id="of silence alone nobody knows the reason"),
