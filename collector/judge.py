@@ -101,7 +101,7 @@ class Judge:
                     found += self._step(session, site_id, rows.get(site_id), (), now_ms)
                 except RuleError as error:
                     self._reporter.problem("rules_failed", str(error))
-        storm.tick(session, now_ms, self._routing)
+        storm.tick(session, now_ms, self._routing, self._resolved("", ""))
         return found
 
     def due_ms(self, site_id: str) -> int:

@@ -131,9 +131,11 @@ def _raise(session: Session, said: Transition, now_ms: int, routing: Routing) ->
     else:
         move(session, incident, Move.RELAPSED)
         incident.cleared_ms = incident.closed_ms = None
+        incident.found_on_return = said.found_on_return
         _take(incident, said)
         change = record(session, incident, "reopened", now_ms, _data(said))
-    outbox.alert(session, incident, change, now_ms, routing)
+    if not is_history(incident):
+        outbox.alert(session, incident, change, now_ms, routing)
 
 
 def _revise(session: Session, said: Transition, now_ms: int, routing: Routing) -> None:
@@ -143,7 +145,7 @@ def _revise(session: Session, said: Transition, now_ms: int, routing: Routing) -
     news = incident.cause != said.cause or catalogue.rank(said.severity) > catalogue.rank(incident.severity)
     _take(incident, said)
     change = record(session, incident, "revised", now_ms, _data(said))
-    if news:
+    if news and not is_history(incident):
         outbox.update(session, incident, change, now_ms, routing)
 
 
@@ -164,6 +166,11 @@ _HANDLERS: Final[dict[Change, Callable[[Session, Transition, int, Routing], None
     Change.REVISED: _revise,
     Change.CLEARED: _clear,
 }
+
+
+def is_history(incident: Incident) -> bool:
+    """Say whether nobody has to be called: an outage that was over when somebody told of it."""
+    return bool(incident.found_on_return and incident.condition == "outage")
 
 
 def _of(said: Transition) -> Any:

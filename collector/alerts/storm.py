@@ -2,9 +2,10 @@
 
 An area is opened when two premises that are linked have open incidents with the same cause: mains of the
 area, a provider, or the centre itself. Incidents join and leave it as their verdicts change and their sites
-come back; while one belongs to it its own alerts are held. When most sites are back the area is back, and who
-is still dark ``LEFT_MS`` later is told of apart: it did not come back. A member that leaves because its cause
-is another one is told of at once, as any incident. Nothing is kept here: it is all in SQL.
+come back; while one belongs to it its own alerts are held. When most sites are back and no more are on
+their way (``area.back_ms``), who is still dark ``left_behind_ms`` later is told of apart: it did not come
+back. Several that are dark beside each other are a street that waits: they stay. A member that leaves because
+its cause is another one is told of at once, as any incident. Nothing is kept here: it is all in SQL.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from sqlalchemy import update as sql_update
 
 from collector.alerts import lifecycle, outbox
 from collector.model import Cause, Change, Fact, Severity, Transition
-from collector.rules.area import Place, metres
+from collector.rules import area as areas
+from collector.rules.area import Place
 from collector.storage.state import Area, AreaMember, Cursor, Incident, Outbox, Site, SiteGroup
 
 if TYPE_CHECKING:
@@ -26,14 +28,11 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from collector.alerts.routes import Routing
+    from collector.rules.catalogue import Thresholds
 
 CONDITION: Final = "area"
 MEMBERS: Final = ("outage", "supply_lost", "on_battery")
 CAUSES: Final = (Cause.MAINS_AREA, Cause.BACKHAUL_PROVIDER, Cause.COLLECTOR)
-LINK_M: Final = 5_000.0  # what falls in one storm, neighbour by neighbour
-PARTNER_MS: Final = 3_600_000  # two that fell further apart do not found an area
-BACK_SHARE: Final = 0.5
-LEFT_MS: Final = 15 * 60_000  # design: still dark 15 min after the area is back
 LEFT_BEHIND: Final = "left_behind"
 _NAMES: Final = 5
 _CHUNK: Final = 5_000
@@ -42,15 +41,15 @@ _PLACE: Final = (
 )  # fmt: skip
 
 
-def tick(session: Session, now_ms: int, routing: Routing) -> None:
-    """Let members leave and join, found areas and end them."""
+def tick(session: Session, now_ms: int, routing: Routing, limits: Thresholds) -> None:
+    """Let members leave and join, found areas and end them. ``limits``: those for all sites."""
     if not _work(session):
         return
     _alone(session)
     _let_go(session, now_ms, routing)
-    _gather(session, now_ms, routing)
+    _gather(session, now_ms, routing, limits)
     for area in session.execute(_areas(Incident.cleared_ms.is_(None))).scalars().all():
-        _follow(session, area, now_ms, routing)
+        _follow(session, area, now_ms, routing, limits)
 
 
 def _work(session: Session) -> bool:
@@ -128,20 +127,21 @@ def _unbound() -> Any:
             Incident.cleared_ms.is_(None),
             Incident.cause.in_([cause.value for cause in CAUSES]),
             Incident.condition.in_(MEMBERS),
+            or_(Incident.condition != "outage", Incident.found_on_return.is_(False)),
             ~held,
         )
         .order_by(Incident.id)
     )
 
 
-def _gather(session: Session, now_ms: int, routing: Routing) -> None:
+def _gather(session: Session, now_ms: int, routing: Routing, limits: Thresholds) -> None:
     lonely = session.execute(_unbound()).scalars().all()
     if not lonely:
         return
     groups = _groups(session, now_ms)
     places = _places(session, {incident.site_id for incident in lonely})
     for incident in lonely:
-        _assign(groups, incident, places[incident.site_id])
+        _assign(groups, incident, places[incident.site_id], limits)
     for group in groups:
         _settle(session, group, places, now_ms, routing)
 
@@ -164,9 +164,9 @@ def _groups(session: Session, now_ms: int) -> list[_Group]:
     ]
 
 
-def _assign(groups: list[_Group], incident: Incident, place: Place) -> None:
+def _assign(groups: list[_Group], incident: Incident, place: Place, limits: Thresholds) -> None:
     for group in groups:
-        if group.cause == incident.cause and _fits(group, incident, place):
+        if group.cause == incident.cause and _fits(group, incident, place, limits):
             break
     else:
         group = _Group(str(incident.cause))
@@ -175,22 +175,22 @@ def _assign(groups: list[_Group], incident: Incident, place: Place) -> None:
     group.places.append(place)
 
 
-def _fits(group: _Group, incident: Incident, place: Place) -> bool:
-    if group.incident is None and abs(group.waiting[0].started_ms - incident.started_ms) > PARTNER_MS:
-        return False
-    return any(_linked(group.cause, place, other) for other in group.places)
+def _fits(group: _Group, incident: Incident, place: Place, limits: Thresholds) -> bool:
+    if group.incident is None:
+        apart_ms = abs(group.waiting[0].started_ms - incident.started_ms)
+        if apart_ms > limits["area_partner_ms"]:
+            return False
+    return any(_linked(group.cause, place, other, limits["area_link_m"]) for other in group.places)
 
 
-def _linked(cause: str, one: Place, other: Place) -> bool:
+def _linked(cause: str, one: Place, other: Place, link_m: float) -> bool:
     """Say whether what hit two sites is one thing."""
     if cause == Cause.COLLECTOR or one.id == other.id:
         return True
     if cause == Cause.BACKHAUL_PROVIDER:
         return one.provider is not None and one.provider == other.provider
     shared = one.building == other.building or bool(one.groups & other.groups)
-    return (
-        shared or (one.circuit is not None and one.circuit == other.circuit) or metres(one, other) <= LINK_M
-    )
+    return shared or areas.one_street(one, other, link_m)
 
 
 def _settle(session: Session, group: _Group, places: dict[str, Place], now_ms: int, routing: Routing) -> None:
@@ -270,7 +270,7 @@ def _areas(which: Any) -> Any:
     return select(Incident).where(Incident.condition == CONDITION, which).order_by(Incident.id)
 
 
-def _follow(session: Session, area: Incident, now_ms: int, routing: Routing) -> None:
+def _follow(session: Session, area: Incident, now_ms: int, routing: Routing, limits: Thresholds) -> None:
     """Bring an area up to date: who is in it, whether it is back, whether it is over."""
     row = session.get_one(Area, area.id)
     of = AreaMember.area_id == area.id
@@ -282,19 +282,40 @@ def _follow(session: Session, area: Incident, now_ms: int, routing: Routing) -> 
         _clear(session, area, last or now_ms, now_ms, routing)
         return
     ever = session.scalar(sites.where(of, or_(stays, AreaMember.reason != "cause"))) or 0
-    back = here <= BACK_SHARE * ever
-    row.back_ms = (row.back_ms or now_ms) if back else None
-    if row.back_ms is not None and now_ms - row.back_ms >= LEFT_MS:
-        for member in session.scalars(select(AreaMember).where(of, stays)).all():
-            incident = session.get_one(Incident, member.incident_id)
-            _leave_alone(session, member, incident, LEFT_BEHIND, now_ms, routing)
-        _clear(session, area, row.back_ms, now_ms, routing)
-        return
+    row.back_ms = None
+    if here <= limits["area_back_share"] * ever:
+        row.back_ms = areas.back_ms(area.started_ms, _returns(session, area.id), now_ms, limits)
+    if row.back_ms is not None and now_ms - row.back_ms >= limits["left_behind_ms"]:
+        left = _leave_behind(session, area, now_ms, routing, limits)
+        if left == here:
+            _clear(session, area, row.back_ms, now_ms, routing)
+            return
     names = select(Site.name_es).join(AreaMember, AreaMember.site_id == Site.id).where(of, stays)
     shown = session.scalars(names.distinct().order_by(Site.name_es).limit(_NAMES)).all()
     said = [{"code": fact.code, "params": dict(fact.params)} for fact in _facts(shown, here)]
     if area.facts != said:
         area.facts = said
+
+
+def _returns(session: Session, area_id: int) -> list[int]:
+    """Return when each site of an area that is back came back."""
+    query = select(func.max(AreaMember.left_ms)).where(
+        AreaMember.area_id == area_id, AreaMember.reason == "back"
+    )
+    return [at_ms for at_ms in session.scalars(query.group_by(AreaMember.site_id)) if at_ms is not None]
+
+
+def _leave_behind(session: Session, area: Incident, now_ms: int, routing: Routing, limits: Thresholds) -> int:
+    """Let those go who did not come back; return how many sites. Who is dark beside another one waits."""
+    query = select(AreaMember).where(AreaMember.area_id == area.id, AreaMember.left_ms.is_(None))
+    members = session.scalars(query).all()
+    places = _places(session, {member.site_id for member in members})
+    behind = areas.alone(places.values(), limits["neighbours_radius_m"])
+    for member in members:
+        if member.site_id in behind:
+            incident = session.get_one(Incident, member.incident_id)
+            _leave_alone(session, member, incident, LEFT_BEHIND, now_ms, routing)
+    return len(behind)
 
 
 def _clear(session: Session, area: Incident, at_ms: int, now_ms: int, routing: Routing) -> None:

@@ -151,8 +151,7 @@ class Surroundings:
         company: set[str] = set()
         for site in turn:
             if site in land.map.places:
-                radius_m = self._limits(site)["neighbours_radius_m"]
-                company |= land.map.company(site, radius_m).everybody()
+                company |= land.map.company(site, self._limits(site)).everybody()
         view = area.View(
             land.map, self._book.falls, _standings(session, company), land.on_mains, *self._learned
         )
@@ -239,7 +238,7 @@ def _standings(session: Session, sites: set[str]) -> dict[str, area.Standing]:
 
 
 def _backs(session: Session, sites: Iterable[str]) -> dict[str, int]:
-    """Return since when the areas of these sites are back."""
+    """Return since when the areas are back that left these sites behind."""
     query = (
         select(AreaMember.site_id, Area.back_ms)
         .join(Area, Area.incident_id == AreaMember.area_id)
@@ -248,7 +247,7 @@ def _backs(session: Session, sites: Iterable[str]) -> dict[str, int]:
             Incident.cleared_ms.is_(None),
             AreaMember.site_id.in_(list(sites)),
             Area.back_ms.is_not(None),
-            or_(AreaMember.left_ms.is_(None), AreaMember.reason == "left_behind"),
+            AreaMember.reason == "left_behind",
         )
         .order_by(Area.back_ms)
     )

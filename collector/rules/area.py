@@ -16,7 +16,7 @@ from collector.model import Change
 from collector.rules.site import Around, Cofailure, Neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from collector.model import Transition
     from collector.rules.board import Memory
@@ -73,10 +73,11 @@ class Company:
     premises: tuple[str, ...] = ()
     circuit: tuple[str, ...] = ()
     provider: tuple[str, ...] = ()
+    far: tuple[str, ...] = ()  # asked only where nobody is near by or on its circuit
 
     def everybody(self) -> set[str]:
         """Return all of them."""
-        return {*self.near, *self.premises, *self.circuit, *self.provider}
+        return {*self.near, *self.premises, *self.circuit, *self.provider, *self.far}
 
 
 class Map:
@@ -84,25 +85,27 @@ class Map:
 
     def __init__(self, places: Iterable[Place]) -> None:
         self.places = {place.id: place for place in places}
-        self._known: dict[tuple[str, float], Company] = {}
+        self._known: dict[tuple[str, float, float], Company] = {}
         self._by: dict[tuple[str, str], list[str]] = {}
         self._cells: dict[float, dict[tuple[int, int], list[str]]] = {}  # by radius
         for place in self.places.values():
             for key in _shared(place):
                 self._by.setdefault(key, []).append(place.id)
 
-    def company(self, site: str, radius_m: float) -> Company:
+    def company(self, site: str, limits: Thresholds) -> Company:
         """Return who can tell something of a site."""
-        key = (site, radius_m)
+        key = (site, limits["neighbours_radius_m"], limits["area_link_m"])
         if key not in self._known:
-            self._known[key] = self._company(self.places[site], radius_m)
+            self._known[key] = self._company(self.places[site], *key[1:])
         return self._known[key]
 
-    def _company(self, place: Place, radius_m: float) -> Company:
+    def _company(self, place: Place, radius_m: float, far_m: float) -> Company:
         found = {kind: self._sharing(place, kind) for kind in ("premises", "circuit", "provider")}
         grouped = {name for group in place.groups for name in self._by.get(("group", group), ())}
         near = ({*self._within(place, radius_m), *grouped} - {place.id}) - set(found["premises"])
-        return Company(tuple(sorted(near)), found["premises"], found["circuit"], found["provider"])
+        beyond = set() if near or found["circuit"] else {*self._within(place, far_m)} - {place.id}
+        far = _some(sorted(beyond - set(found["premises"])))
+        return Company(tuple(sorted(near)), found["premises"], found["circuit"], found["provider"], far)
 
     def _sharing(self, place: Place, kind: str) -> tuple[str, ...]:
         value = getattr(place, kind)
@@ -113,7 +116,7 @@ class Map:
             for name in names
             if name != place.id and (kind == "premises" or self.places[name].building != same)
         ]
-        return tuple(others[:: len(others) // MANY + 1])
+        return _some(others)
 
     def _within(self, place: Place, radius_m: float) -> list[str]:
         if place.lat is None or place.lon is None:
@@ -132,6 +135,10 @@ class Map:
             if place.lat is not None and place.lon is not None:
                 cells.setdefault(_cell(place.lat, place.lon, radius_m), []).append(place.id)
         return cells
+
+
+def _some(names: list[str]) -> tuple[str, ...]:
+    return tuple(names[:: len(names) // MANY + 1])
 
 
 def _cell(lat: float, lon: float, radius_m: float) -> tuple[int, int]:
@@ -231,7 +238,7 @@ def around(view: View, site: str, limits: Thresholds, back_ms: int | None = None
     begun = [at_ms for at_ms in (mains_ms, silent_ms) if at_ms is not None]
     if not begun or site not in view.map.places:
         return None
-    company = view.map.company(site, limits["neighbours_radius_m"])
+    company = view.map.company(site, limits)
     begin_ms = min(begun)
     look = _Look(view, limits, view.map.places[site])
     supply = look.with_supply
@@ -242,6 +249,7 @@ def around(view: View, site: str, limits: Thresholds, back_ms: int | None = None
         provider=None if silent_ms is None else look.count(company.provider, silent_ms, look.with_voice),
         cofailure=look.cofailure((*company.near, *company.circuit), begin_ms),
         back_ms=back_ms,
+        far=look.count(company.far, begin_ms, supply),
     )
 
 
@@ -320,6 +328,35 @@ class _Look:
         return best
 
 
+def one_street(one: Place, other: Place, reach_m: float) -> bool:
+    """Say whether two places can hang on one thing: the same known circuit, or near each other."""
+    return (one.circuit is not None and one.circuit == other.circuit) or metres(one, other) <= reach_m
+
+
+def alone(places: Iterable[Place], reach_m: float) -> set[str]:
+    """Return those of some places that are dark with nobody of another building beside them."""
+    dark = list(places)
+    return {
+        place.id
+        for place in dark
+        if not any(other.building != place.building and one_street(place, other, reach_m) for other in dark)
+    }
+
+
+def back_ms(began_ms: int, returns: Sequence[int], now_ms: int, limits: Thresholds) -> int | None:
+    """Return since when those of an area that come back are back; None while more may be on their way.
+
+    Streets are switched on one after another: who follows comes within the time that lies between those who
+    came. Of a lone one nothing is known but how long it was dark.
+    """
+    if not returns:
+        return None
+    last_ms = max(returns)
+    spread_ms = last_ms - (min(returns) if len(returns) > 1 else began_ms)
+    wait_ms = min(spread_ms, limits["area_return_ms"])
+    return last_ms if now_ms - last_ms >= wait_ms else None
+
+
 def pair(one: str, other: str) -> tuple[str, str]:
     """Return two sites in the order in which they are kept."""
     return (one, other) if one < other else (other, one)
@@ -329,7 +366,7 @@ def partners(view: View, site: str, fall: Fall, limits: Thresholds) -> list[str]
     """Return the neighbours that fell when a site did: what is learned from a fall that is over."""
     if site not in view.map.places:
         return []
-    company = view.map.company(site, limits["neighbours_radius_m"])
+    company = view.map.company(site, limits)
     reach_ms = limits["neighbours_together_ms"]
     return [
         name

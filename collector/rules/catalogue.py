@@ -106,9 +106,11 @@ THRESHOLDS: Final = (
     Threshold(
         "restarts_boot_ms", 300_000, "ms", "who starts that soon after the mains are back fell with them"
     ),
+    Threshold("restarts_charge_percent", 20, "%", "an emptier battery drops the load before it tells"),
     Threshold("mains_fed_after_ms", 20_000, "ms", "what hangs on the mains and speaks so late has mains"),
     Threshold("meter_together_ms", 15_000, "ms", "meters of one device are read within one sample (10 s)"),
     Threshold("meter_silent_ms", 90_000, "ms", "meters live on what they measure; frames come 30 s apart"),
+    Threshold("meter_with_ups_ms", 45_000, "ms", "a frame and a half: two silent in one are no chance"),
     Threshold("meter_forget_ms", 604_800_000, "ms", "a week: a meter that was taken away"),
     Threshold("meter_live_pu", 0.5, "pu", "IEEE 1159: 0.5 pu and less is no usable supply"),
     Threshold("circuit_clear_ms", 10_000, "ms", "one full sample with voltage"),
@@ -148,6 +150,8 @@ THRESHOLDS: Final = (
     Threshold("box_opened_ms", 900_000, "ms", "who opens a box to take the device needs no longer"),
     Threshold("battery_use_ms", 300_000, "ms", "in five minutes even a small load takes some per cent"),
     Threshold("battery_used_percent", 8.0, "%", "more than a charge's reading wavers"),
+    Threshold("woke_unheard_ms", 300_000, "ms", "a modem that got its supply back with it is ready by then"),
+    Threshold("modem_boot_ms", 300_000, "ms", "cable modems are back within two to five minutes"),
     Threshold("ran_on_ms", 75_000, "ms", "two and a half frames: what fed it outlasted its way out"),
     Threshold("self_test_ms", 30_000, "ms", "self-tests of small UPSes last 10 to 20 s"),
     Threshold("security_quiet_ms", 86_400_000, "ms", "a day: a copied card comes on whenever it is used"),
@@ -155,6 +159,9 @@ THRESHOLDS: Final = (
     Threshold("neighbours_dark_share", 0.3, "of premises", "k of n, as in last-gasp practice of utilities"),
     Threshold(
         "neighbours_radius_m", 1_000, "m", "an urban low-voltage network and the feeder's next section"
+    ),
+    Threshold(
+        "region_dark_share", 0.5, "of premises", "half of a district at once is more than its own streets"
     ),
     Threshold(
         "neighbours_together_ms", 180_000, "ms", "two detection times: silence is noticed up to 75 s late"
@@ -165,6 +172,10 @@ THRESHOLDS: Final = (
     ),
     Threshold("cofailure_times", 3, "falls", "fewer say nothing (arXiv 1912.03357 drops rare pairs)"),
     Threshold("cofailure_share", 0.5, "of falls", "a pair that mostly falls together hangs on one thing"),
+    Threshold("area_link_m", 5_000, "m", "what falls in one storm, neighbour by neighbour"),
+    Threshold("area_partner_ms", 3_600_000, "ms", "two that fell an hour apart do not found an area"),
+    Threshold("area_back_share", 0.5, "of sites", "an area is on its way back when half of its sites are"),
+    Threshold("area_return_ms", 7_200_000, "ms", "the spread of those who came, two hours at most"),
     Threshold("left_behind_ms", 900_000, "ms", "breakers are switched and machines booted in 15 min"),
     Threshold("window_slack_ms", 60_000, "ms", "a silence is dated by the last frame before it"),
     Threshold("window_overrun_ms", 300_000, "ms", "machines boot after the work has ended"),

@@ -20,7 +20,7 @@ from collector.model import ClockFault, Readings, Severity, Suspect, Transition
 from collector.rules import clock, device, power, reach, security, tamper
 from collector.rules.board import OPEN, Board, Finding, Memory, Phase, Shows, severity
 from collector.rules.catalogue import CONDITIONS, rank
-from collector.rules.network import outage, path, silence, story, unit
+from collector.rules.network import ears, outage, path, silence, story, unit
 from collector.rules.network.silence import Voice
 
 if TYPE_CHECKING:
@@ -32,8 +32,12 @@ if TYPE_CHECKING:
 
 _MOVING: Final = (Phase.RISING, Phase.FALLING)
 # who is given the rows of a measurement, and who every row
-READERS: Final = dict.fromkeys(power.MEASUREMENTS, power.observe) | {"tamper": tamper.observe}
+READERS: Final = dict.fromkeys(power.MEASUREMENTS, power.observe) | {
+    "tamper": tamper.observe,
+    "wifi_neighbour": ears.observe,
+}
 EVERY: Final = (path.observe, story.observe, unit.observe)
+
 _BLANK: Final[dict[str, Any]] = {
     "devices": {}, "ups": {}, "meters": {}, "tamper": {}, "conditions": {}, "suspects": {}, "outage": None,
 }  # fmt: skip

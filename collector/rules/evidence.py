@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector.model import Fact
 from collector.rules import evidence_around, evidence_before, evidence_return
-from collector.rules.network import silence
+from collector.rules.network import ears, silence
 from collector.rules.network.silence import Voice
 
 if TYPE_CHECKING:
@@ -84,6 +84,19 @@ def _others(scene: Scene) -> list[Fact]:
     return [Fact("silent_together", {"count": len(times)})]
 
 
+def _air(scene: Scene) -> list[Fact]:
+    """Tell whether the access point of a lone silent device is still heard by the others."""
+    if scene.whole_site:
+        return []
+    after_ms = scene.started_ms + scene.board.thresholds["mains_fed_after_ms"]
+    facts = []
+    for name in scene.members:
+        heard = ears.on_air(scene.board, name, after_ms)
+        if heard is not None:
+            facts.append(Fact("still_on_air" if heard else "off_the_air", {"device": name}))
+    return facts
+
+
 def _planned(scene: Scene) -> list[Fact]:
     """Accept an orderly stop as the reason for a while; who never starts again is missing.
 
@@ -99,7 +112,11 @@ def _planned(scene: Scene) -> list[Fact]:
     return [Fact("planned_stop", {"count": len(stops)})] if stops and all(stops) else []
 
 
-_NOW: Final = (_planned, _others, *evidence_around.AROUND, *evidence_return.RETURN)
+_NOW: Final = (_planned, _others, _air, *evidence_around.AROUND, *evidence_return.RETURN)
+_AFTERWARDS: Final = (
+    evidence_before.feeds, _planned, _others, evidence_around.others, evidence_around.work,
+    *evidence_return.RETURN,
+)  # fmt: skip
 
 
 def before(scene: Scene) -> tuple[Fact, ...]:
@@ -110,3 +127,11 @@ def before(scene: Scene) -> tuple[Fact, ...]:
 def now(scene: Scene) -> tuple[Fact, ...]:
     """Return what is known around the silence and since its end."""
     return tuple(fact for look in _NOW for fact in look(scene))
+
+
+def afterwards(scene: Scene) -> tuple[Fact, ...]:
+    """Return what is known of an outage that nobody could see: what held before it is not known any more.
+
+    That the centre did not listen then is no reason for what a device tells of itself.
+    """
+    return tuple(fact for look in _AFTERWARDS for fact in look(scene))

@@ -52,6 +52,18 @@ def _providers_code(found: Neighbours) -> str:
     return "dark_with_one_provider" if found.dark > 1 else "dark_with_same_provider"
 
 
+def region(around: Around | None, limits: Thresholds) -> list[Fact]:
+    """Weigh the next places, some kilometres away, where nobody near by can be asked: many fell with it.
+
+    That they are well says nothing of another street; nor does one that fell.
+    """
+    found = around.far if around else None
+    if found is None or not found.unsupplied or found.dark < limits["neighbours_dark_count"]:
+        return []
+    share = found.dark / found.watched  # who fell silent beside those who told is one of them
+    return [Fact("region_dark", _numbers(found))] if share >= limits["region_dark_share"] else []
+
+
 def circuit(around: Around | None, limits: Thresholds) -> list[Fact]:
     """Weigh the premises that hang on the same circuit of the utility, where somebody knows it."""
     found = around.circuit if around else None
@@ -95,9 +107,17 @@ def cofailure(around: Around | None, limits: Thresholds) -> list[Fact]:
     return [Fact("fell_together_before", {"name": found.name, "times": found.together, "of": found.fell})]
 
 
-def left_behind(around: Around | None, limits: Thresholds, now_ms: int) -> list[Fact]:
-    """Tell that the area is back and this site is not."""
+def left_behind(
+    around: Around | None, limits: Thresholds, started_ms: int, now_ms: int, *, over: bool = False
+) -> list[Fact]:
+    """Tell that the area is back and this site is not.
+
+    Once it is ``over``, why it fell counts, not that others were sooner, unless it was dark alone for most of
+    the time: then something of its own kept it so.
+    """
     if around is None or around.back_ms is None or now_ms - around.back_ms < limits["left_behind_ms"]:
+        return []
+    if over and now_ms - around.back_ms < around.back_ms - started_ms:
         return []
     return [Fact("did_not_come_back", {"age_s": (now_ms - around.back_ms) // 1000})]
 
@@ -152,7 +172,7 @@ def _numbers(found: Neighbours) -> dict[str, Value]:
 # --- of a silence ---------------------------------------------------------------------------------
 
 
-def _around(scene: Scene) -> list[Fact]:
+def others(scene: Scene) -> list[Fact]:
     """Look at the others; silence that the centre's own fault explains tells nothing of anybody."""
     board, around = scene.board, scene.board.site.neighbours
     if not scene.whole_site or around is None:
@@ -161,28 +181,32 @@ def _around(scene: Scene) -> list[Fact]:
         around = _told_only(around)
     limits = board.thresholds
     return [
-        *near(around, limits), *circuit(around, limits), *premises(around), *provider(around, limits),
-        *cofailure(around, limits),
-        # when it is back itself, why it fell counts, not that others were sooner
-        *(() if scene.back() else left_behind(around, limits, board.now_ms)),
+        *near(around, limits), *region(around, limits), *circuit(around, limits), *premises(around),
+        *provider(around, limits), *cofailure(around, limits),
+        *left_behind(around, limits, scene.started_ms, end_ms(scene), over=bool(scene.back())),
     ]  # fmt: skip
+
+
+def end_ms(scene: Scene) -> int:
+    """Return when the first of those who are silent came back, or now."""
+    returns = [entry.get("returned_ms") for entry in scene.entries()]
+    return min((at_ms for at_ms in returns if at_ms), default=scene.board.now_ms)
 
 
 def _told_only(around: Around) -> Around:
     """Keep of who fell those who told that their supply went."""
     kept = {
         name: replace(found, dark=found.unsupplied, watched=found.watched - found.dark + found.unsupplied)
-        for name in ("mains", "premises", "circuit")
+        for name in ("mains", "premises", "circuit", "far")
         if (found := getattr(around, name)) is not None
     }
     return replace(around, provider=None, cofailure=None, **kept)
 
 
-def _announced(scene: Scene) -> list[Fact]:
+def work(scene: Scene) -> list[Fact]:
+    """Tell of announced work."""
     board = scene.board
-    returns = [entry.get("returned_ms") for entry in scene.entries()]
-    end_ms = min((at_ms for at_ms in returns if at_ms), default=board.now_ms)
-    return announced(board.site.planned, scene.started_ms, end_ms, board.thresholds)
+    return announced(board.site.planned, scene.started_ms, end_ms(scene), board.thresholds)
 
 
 def _centre(scene: Scene) -> list[Fact]:
@@ -190,4 +214,4 @@ def _centre(scene: Scene) -> list[Fact]:
     return of_the_centre(board.site.centre, scene.started_ms, board.thresholds)
 
 
-AROUND: Final[tuple[Callable[[Scene], list[Fact]], ...]] = (_around, _announced, _centre)
+AROUND: Final[tuple[Callable[[Scene], list[Fact]], ...]] = (others, work, _centre)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collector.rules.board import Memory
     from collector.rules.evidence import Scene
 
-LIVE: Final = frozenset({"meter_live", "mains_fed_speaks"})  # what proves that the building has mains
+LIVE: Final = frozenset(
+    {"meter_live", "mains_fed_speaks", "mains_fed_on_air"}
+)  # what proves that the building has mains
 
 
 def _power(scene: Scene) -> list[Fact]:
@@ -56,7 +58,8 @@ def _on_line(scene: Scene, ups: Memory, params: dict[str, Value]) -> list[Fact]:
     return [Fact("mains_good_spent" if spent else "mains_good_carried", params)]
 
 
-def _feeds(scene: Scene) -> list[Fact]:
+def feeds(scene: Scene) -> list[Fact]:
+    """Say what falls with the mains, as far as it is known."""
     device, modem = scene.carried()
     facts = [] if device is True else [Fact("device_not_carried", {"known": device is False})]
     if scene.whole_site and modem is not True:
@@ -91,7 +94,7 @@ def _box(scene: Scene) -> list[Fact]:
     return []
 
 
-BEFORE: Final[tuple[Callable[[Scene], list[Fact]], ...]] = (_power, _feeds, _path, _line_closed, _box)
+BEFORE: Final[tuple[Callable[[Scene], list[Fact]], ...]] = (_power, feeds, _path, _line_closed, _box)
 
 
 def once(facts: list[Fact]) -> list[Fact]:

@@ -103,6 +103,8 @@ def _runs(scene: Scene) -> list[Fact]:
         elif _ran_on(scene, entry):
             minutes = _ran_on_ms(scene, entry) // 60_000
             facts.append(Fact("ran_before_restart", {"device": name, "minutes": minutes}))
+        elif (unheard_ms := _woke_ms(scene, entry)) is not None:
+            facts.append(Fact("woke_unheard", {"device": name, "minutes": unheard_ms // 60_000}))
     return once(facts)
 
 
@@ -120,9 +122,16 @@ def _kept(scene: Scene, name: str, entry: Memory) -> list[Fact]:
     long_enough = entry["returned_ms"] - entry["silent_ms"] > STOOD_FRAMES * frame_ms
     if long_enough and _ran_on_ms(scene, entry) < WORD_FRAMES * frame_ms:
         return [Fact("agent_stopped", {"device": name})]
-    return [
-        Fact("kept_running_on_mains" if _feed(scene, name) is False else "kept_running", {"device": name})
-    ]
+    code = "kept_running_on_mains" if _feed(scene, name) is False else "kept_running"
+    held = [Fact("ups_held", {"device": name})] if _held(scene, name, entry) else []
+    return [Fact(code, {"device": name}), *held]
+
+
+def _held(scene: Scene, name: str, entry: Memory) -> bool:
+    """Tell whether one UPS fed device and modem while the supply was lost, and never gave out."""
+    device = scene.board.site.device(name)
+    lost = entry["story"].get("supply_lost") or "battery" in entry["story"]
+    return bool(lost and device is not None and _feed(scene, name) and device.feed == device.modem_feed)
 
 
 def _ran_on(scene: Scene, entry: Memory) -> bool:
@@ -138,6 +147,22 @@ def _ran_on_ms(scene: Scene, entry: Memory) -> int:
     if not runs or runs[0][0] > entry["silent_ms"] + 2 * silence.frame_ms(scene.board, entry):
         return 0
     return int(runs[0][1] - entry["silent_ms"])
+
+
+def _woke_ms(scene: Scene, entry: Memory) -> int | None:
+    """Return how long it ran after its restart before it was heard; None when that is not most of the time.
+
+    It was off in the longest gap of what it measured: a full spool thins, by less.
+    """
+    runs = entry["story"].get("runs", ())
+    ends = [entry["silent_ms"], *(end_ms for _, end_ms in runs)]
+    gaps = [(start_ms - end_ms, start_ms) for (start_ms, _), end_ms in zip(runs, ends, strict=False)]
+    if not gaps:
+        return None
+    unheard_ms = entry["returned_ms"] - max(gaps)[1]
+    long = unheard_ms >= scene.board.thresholds["woke_unheard_ms"]
+    mostly = unheard_ms > MOSTLY * (entry["returned_ms"] - entry["silent_ms"])
+    return int(unheard_ms) if long and mostly else None
 
 
 def _batteries(scene: Scene) -> list[Fact]:
@@ -174,6 +199,8 @@ def _power_story(scene: Scene) -> list[Fact]:
         return [Fact("story_supply_lost_later")]
     # of a restarted device it would be the time after
     on_line = [entry for entry in entries if not _has_restarted(entry) and entry["story"].get("line")]
+    if _modem_started(scene):
+        return []  # what restarts a modem on the mains can be shorter than what a UPS tells
     return [Fact("story_mains_good")] if any(entry["story"]["line"][0] for entry in on_line) else []
 
 
@@ -197,16 +224,63 @@ def _flickered(scene: Scene, entry: Memory) -> bool:
 
 def _link_story(scene: Scene) -> list[Fact]:
     """Tell what those saw who are next to the modem; a port towards another device says nothing of it."""
-    up = down = 0
+    up, down = _seen(scene, "link")
+    if down and down > MOSTLY * (up + down):
+        return [Fact("story_wan_down")]
+    answered, unanswered = _seen(scene, "modem")
+    if unanswered and unanswered >= MOSTLY * (answered + unanswered):
+        return [Fact(_modem_code(scene))]
+    facts = [Fact("story_wan_up")] if up else []
+    if answered and _modem_fed(scene) is False:
+        facts.append(Fact("modem_ran_on_mains"))
+    return facts
+
+
+def _modem_code(scene: Scene) -> str:
+    """Tell a modem that was starting, alone or with its router, from one that stayed away."""
+    if _modem_started(scene):
+        return "story_modem_restarted"
+    limit_ms = scene.board.thresholds["modem_boot_ms"]
+    heads = [entry for name, entry in scene.back() if not scene.board.site.way_out(name)]
+    both = bool(heads) and all(_has_restarted(entry) for entry in heads)
+    soon = all(entry["returned_ms"] - entry["story"]["runs"][-1][0] <= limit_ms for entry in heads
+               if entry["story"].get("runs"))  # fmt: skip
+    return "modem_restarted_too" if both and soon else "story_modem_silent"
+
+
+def _seen(scene: Scene, what: str) -> tuple[int, int]:
+    """Count good and bad rows; of a machine that restarted the good ones are of the time after."""
+    good = bad = 0
     for name, entry in scene.back():
         if scene.board.site.way_out(name):
             continue
-        seen = entry["story"].get("link", (0, 0))
-        down += seen[1]
-        up += 0 if _has_restarted(entry) and not _ran_on(scene, entry) else seen[0]
-    if down and down > MOSTLY * (up + down):
-        return [Fact("story_wan_down")]
-    return [Fact("story_wan_up")] if up else []
+        seen = entry["story"].get(what, (0, 0))
+        bad += seen[1]
+        good += 0 if _has_restarted(entry) and not _ran_on(scene, entry) else seen[0]
+    return good, bad
+
+
+def _modem_fed(scene: Scene) -> bool | None:
+    """Say whether a UPS carries the modem: False for the mains, None when it is not known."""
+    site = scene.board.site
+    devices = [site.device(name) for name in scene.heads()]
+    feeds = {site.carried(device.modem_feed) for device in devices if device is not None}
+    return feeds.pop() if len(feeds) == 1 else None
+
+
+def _modem_started(scene: Scene) -> bool:
+    """Tell whether a modem that no UPS is known to carry started anew while its router ran on.
+
+    Its port had a link, its address did not answer, and all was well again in the time that modems take.
+    """
+    back = [entry for name, entry in scene.back() if not scene.board.site.way_out(name)]
+    if _modem_fed(scene) is True or not back or any(_has_restarted(entry) for entry in back):
+        return False
+    up, down = _seen(scene, "link")
+    answered, unanswered = _seen(scene, "modem")
+    took_ms = max(entry["returned_ms"] - entry["silent_ms"] for entry in back)
+    away = up > down and unanswered > 0 and unanswered >= MOSTLY * (answered + unanswered)
+    return bool(away and took_ms <= scene.board.thresholds["modem_boot_ms"])
 
 
 RETURN: Final[tuple[Callable[[Scene], list[Fact]], ...]] = (

@@ -50,8 +50,9 @@ class Around:
     """Who else fell when this site did; None where nothing is known (a position, a circuit, a provider).
 
     ``mains``: premises near by or in one group with it, ``premises``: other facilities behind its own meter,
-    ``circuit`` and ``provider``: on the same one, wherever. ``back_ms``: since when the area of which it is
-    a member has its supply or its way out again, while this site is still dark.
+    ``circuit`` and ``provider``: on the same one, wherever. ``back_ms``: since when the area of which it was
+    a member has its supply or its way out again, when it left this site behind. ``far``: the next places,
+    where nobody near by or on its circuit can be asked.
     """
 
     mains: Neighbours | None = None
@@ -60,6 +61,7 @@ class Around:
     provider: Neighbours | None = None
     cofailure: Cofailure | None = None
     back_ms: int | None = None
+    far: Neighbours | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ _SPEECH: Final = (
 USES: Final[dict[str, tuple[str, ...]]] = {
     "supply_lost": (
         "supply_lost_below_pu", "supply_back_above_pu", *_INPUT, "power_clear_ms", *_METERS,
-        "mains_fed_after_ms",
+        "mains_fed_after_ms", "meter_with_ups_ms",
     ),
     "on_battery": ("power_clear_ms",),
     "battery_low": ("battery_low_clear_ms",),
@@ -66,12 +66,21 @@ USES: Final[dict[str, tuple[str, ...]]] = {
         "circuit_clear_ms", "meter_forget_ms",
     ),
     "board_undervoltage": ("board_low_raise_ms", "board_low_clear_ms"),
-    "restarts": ("restarts_count", "restarts_window_ms", "restarts_boot_ms"),
+    "restarts": (
+        "restarts_count", "restarts_window_ms", "restarts_boot_ms", "restarts_charge_percent",
+    ),
     "tamper": ("tamper_clear_ms",),
     "clock_wrong": ("clock_off_ms", "clock_clear_ms"),
     "ups_contact_lost": ("contact_lost_raise_ms", "contact_lost_clear_ms"),
     "ups_self_test": (),
-    "outage": (*_SPEECH, "silent_together_ms", "neighbours_dark_count", "neighbours_dark_share"),
+    "outage": (
+        *_SPEECH, "silent_together_ms", "neighbours_dark_count", "neighbours_dark_share", "region_dark_share",
+        "woke_unheard_ms", "modem_boot_ms",
+    ),
     "device_silent": _SPEECH,
     "security": ("security_quiet_ms",),
+    "area": (
+        "area_link_m", "area_partner_ms", "area_back_share", "area_return_ms", "left_behind_ms",
+        "neighbours_radius_m",
+    ),
 }  # fmt: skip

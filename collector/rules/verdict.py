@@ -29,6 +29,22 @@ DV, RM, CO = Cause.DEVICE, Cause.REMOVED, Cause.COLLECTOR
 PL, UN = Cause.PLANNED, Cause.UNKNOWN
 
 PRIOR: Final = {UN: 2.0, MS: 0.5, BP: 0.0, BS: 0.0, DV: 0.0, MA: -1.0, PL: -3.0, CO: -3.0, RM: -3.0}
+# What was learned from the past may make a verdict surer, and never makes one (arXiv 1912.03357).
+LEARNED: Final = frozenset({"fell_together_before"})
+# Announced work is no other fault: it explains a loss of supply or of the way out, however much shows one.
+EXPLAINED: Final = (MA, MS, BP, BS)
+EXPLAINS: Final = 2.5
+# Of two faults the one that made most of the outage counts: these tell of its beginning only, and weigh
+# nothing once a device tells that it ran unheard for most of the time, or through it on one UPS
+# with its modem.
+OF_THE_BEGINNING: Final = frozenset(
+    {"no_input", "supply_lost_before", "on_battery_before", "battery_low_before", "contact_lost_before",
+     "neighbours_without_supply", "neighbours_dark", "neighbour_dark", "region_dark", "circuit_dark",
+     "premises_dark", "restarted", "restarted_carried", "restarted_together", "cold_start", "battery_drained",
+     "story_supply_lost", "story_on_battery", "modem_restarted_too", "device_not_carried",
+     "modem_not_carried"}
+)  # fmt: skip
+LASTED: Final = frozenset({"woke_unheard", "ups_held"})
 # Facts that come together count twice: fitted by simulators/evaluate/calibrate.py (docs/verdicts.md).
 TEMPERATURE: Final = 1.2
 SUREST: Final = 0.99
@@ -42,15 +58,17 @@ class Clue:
     why: str
 
 
+# What shows that this place lost its supply says nothing of how far that reaches, and weighs the same for
+# both causes: that most losses are the site's own is in the prior, once.
 CLUES: Final[dict[str, Clue]] = {
     # --- the supply itself ----------------------------------------------------------------------
     "no_input": Clue(
-        {MS: +5.0, MA: +4.0, BS: -4.0, BP: -4.0, DV: -1.0, PL: -1.0, UN: -3.0},
+        {MS: +5.0, MA: +5.0, BS: -4.0, BP: -4.0, DV: -1.0, PL: -1.0, UN: -3.0},
         "the UPS measures no input and nothing shows that the building has mains",
     ),
     # --- before the silence ---------------------------------------------------------------------
     "supply_lost_before": Clue(
-        {MS: +4.0, MA: +3.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -5.0, UN: -1.5},
+        {MS: +4.0, MA: +4.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -5.0, UN: -1.5},
         "the UPS measured no input, then its battery or the modem gave out",
     ),
     "ups_alone_before": Clue(
@@ -58,7 +76,7 @@ CLUES: Final[dict[str, Clue]] = {
         "the UPS had no input while the building had mains: its plug, its socket or its breaker",
     ),
     "on_battery_before": Clue(
-        {MS: +3.0, MA: +2.0, BS: -1.0, BP: -1.0, DV: -1.0, PL: -5.0, UN: -1.0},
+        {MS: +3.0, MA: +3.0, BS: -1.0, BP: -1.0, DV: -1.0, PL: -5.0, UN: -1.0},
         "the UPS had left the line, most often for want of mains",
     ),
     "battery_low_before": Clue({MS: +0.5, MA: +0.5, DV: -0.5}, "the battery was nearly empty"),
@@ -92,6 +110,14 @@ CLUES: Final[dict[str, Clue]] = {
         {DV: +2.5, BS: -4.0, BP: -4.0, MS: -0.5, MA: -1.0},
         "other devices of the site use the same way out",
     ),
+    "still_on_air": Clue(
+        {MS: -4.0, MA: -4.0, RM: -4.0, DV: +1.0, UN: -0.5},
+        "its access point is still heard near by: it has power and is there, its agent or its cable failed",
+    ),
+    "off_the_air": Clue(
+        {MS: +0.5, MA: +0.25, BS: -1.0, BP: -1.0},
+        "its access point is not heard any more: it is off, or hangs",
+    ),
     "silent_together": Clue(
         {DV: -2.0, UN: -1.5}, "several devices do not fail in the same minute: what they share failed"
     ),
@@ -117,6 +143,9 @@ CLUES: Final[dict[str, Clue]] = {
     ),
     "dark_with_same_provider": Clue({MA: -1.0}, "who fell silent near by has the same provider"),
     "neighbours_fine": Clue({MA: -0.75}, "premises near by have supply: one street may, the next may not"),
+    "region_dark": Clue(
+        {MA: +5.0, UN: -1.0}, "nobody near by can be asked; most places further off lost their supply with it"
+    ),
     "circuit_dark": Clue({MA: +5.0, BP: +1.0, UN: -1.0}, "others of the utility's circuit fell with it"),
     "circuit_fine": Clue({MA: -4.0}, "others of the utility's circuit have supply"),
     "premises_dark": Clue(
@@ -131,8 +160,8 @@ CLUES: Final[dict[str, Clue]] = {
     "fell_together_before": Clue({MA: +0.5}, "who fell with it did so before: raises confidence only"),
     "did_not_come_back": Clue({MA: -4.0, MS: +2.0}, "the area is back, this place is not"),
     "planned_window": Clue(
-        {PL: +22.0, DV: -1.0, MA: -1.0, MS: -1.0, BP: -1.0},
-        "it began in announced work, which explains those who fell with it as well",
+        {PL: +11.0, DV: -1.0},
+        "it began in announced work: that explains every sign of a lost supply or way out as well",
     ),
     "window_overrun": Clue({PL: -1.0}, "the announced time is over: somebody has to ask"),
     "centre_broker_down": Clue({CO: +14.0}, "the centre's own message through the broker did not come back"),
@@ -155,8 +184,16 @@ CLUES: Final[dict[str, Clue]] = {
         "it restarted while what feeds it fed others that ran on",
     ),
     "restarted_together": Clue(
-        {MS: +3.0, MA: +2.5, DV: -2.0, BS: -2.0, BP: -2.0, UN: -0.5},
+        {MS: +3.0, MA: +3.0, DV: -2.0, BS: -2.0, BP: -2.0, UN: -0.5},
         "devices of one site restarting together lost their power together",
+    ),
+    "woke_unheard": Clue(
+        {BS: +4.0, BP: +4.0, DV: -2.0, UN: -2.0},
+        "it had power and ran unheard for most of the time: the way out kept it dark, whatever began it",
+    ),
+    "ups_held": Clue(
+        {BS: +3.0, BP: +3.0, MS: -2.0, MA: -2.0, DV: -2.0, UN: -1.0},
+        "one UPS carried it and its modem all through: a supply that was lost then did not make the silence",
     ),
     "ran_before_restart": Clue(
         {BS: +3.0, BP: +3.0, MS: -3.0, MA: -3.0, DV: -2.0, UN: -1.5},
@@ -170,7 +207,7 @@ CLUES: Final[dict[str, Clue]] = {
     "battery_untouched": Clue(
         {MS: -2.5, MA: -2.5, UN: -0.5}, "the battery is as full as before: the UPS never left the line"
     ),
-    "battery_drained": Clue({MS: +2.5, MA: +1.5, UN: -0.5}, "the battery was used meanwhile"),
+    "battery_drained": Clue({MS: +2.5, MA: +2.5, UN: -0.5}, "the battery was used meanwhile"),
     "mains_fed_ran_on": Clue(
         {MS: -4.0, MA: -4.0, UN: -0.5}, "a device behind it is fed by the mains and ran on: there were mains"
     ),
@@ -191,15 +228,15 @@ CLUES: Final[dict[str, Clue]] = {
         "the machine kept running, its agent did not: it failed or was started anew",
     ),
     "story_supply_lost": Clue(
-        {MS: +4.0, MA: +3.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -1.0, UN: -1.0},
+        {MS: +4.0, MA: +4.0, BS: -2.0, BP: -2.0, DV: -2.0, PL: -1.0, UN: -1.0},
         "the backlog shows a UPS without input when the silence began",
     ),
     "story_on_battery": Clue(
-        {MS: +3.0, MA: +2.0, BS: -1.5, BP: -1.5, DV: -1.0, PL: -1.0, UN: -1.0},
+        {MS: +3.0, MA: +3.0, BS: -1.5, BP: -1.5, DV: -1.0, PL: -1.0, UN: -1.0},
         "the backlog shows a UPS on battery when the silence began",
     ),
     "story_flicker": Clue(
-        {MS: +4.0, MA: +3.0, BS: -1.5, BP: -1.5, DV: -1.0, UN: -1.0},
+        {MS: +4.0, MA: +4.0, BS: -1.5, BP: -1.5, DV: -1.0, UN: -1.0},
         "the UPS left the line for a moment just then: enough for a modem on the mains to restart",
     ),
     "story_supply_lost_later": Clue(
@@ -216,6 +253,20 @@ CLUES: Final[dict[str, Clue]] = {
     "story_wan_up": Clue(
         {BP: +2.0, BS: -1.0, UN: -1.0}, "the link to the modem was up: the fault lay beyond it"
     ),
+    "story_modem_silent": Clue(
+        {BS: +2.0, BP: -1.0, UN: -1.0}, "the modem itself did not answer: it hung, or was starting"
+    ),
+    "story_modem_restarted": Clue(
+        {MS: +2.5, MA: +2.5, BP: -3.0, DV: -1.0, UN: -1.0},
+        "a modem that no UPS carries started anew while its router ran on: a flicker of the mains does that",
+    ),
+    "modem_restarted_too": Clue(
+        {MS: +2.0, MA: +2.0, DV: -2.5, BP: -1.0, UN: -1.0},
+        "the router started anew and found its modem starting as well: they lost their power together",
+    ),
+    "modem_ran_on_mains": Clue(
+        {MS: -4.0, MA: -4.0, UN: -0.5}, "the modem is fed by the mains and answered: there were mains"
+    ),
 }
 
 
@@ -229,11 +280,15 @@ class Verdict:
 
 def scores(facts: Iterable[Fact]) -> dict[Cause, float]:
     """Add up what the facts are worth; facts without a clue are words only."""
-    found = dict(PRIOR)
-    for fact in facts:
-        clue = CLUES.get(fact.code)
+    found, codes = dict(PRIOR), [fact.code for fact in facts]
+    if not LASTED.isdisjoint(codes):
+        codes = [code for code in codes if code not in OF_THE_BEGINNING]
+    for code in codes:
+        clue = CLUES.get(code)
         for cause, weight in clue.weights.items() if clue else ():
             found[cause] += weight
+    if any(code == "planned_window" for code in codes):
+        found[PL] = max(found[PL], max(found[cause] for cause in EXPLAINED) + EXPLAINS)
     return found
 
 
@@ -246,7 +301,9 @@ def shares(found: dict[Cause, float], temperature: float) -> dict[Cause, float]:
 
 
 def weigh(facts: Iterable[Fact]) -> Verdict:
-    """Name the likeliest cause; ties go to ``unknown``."""
-    found = scores(facts)
+    """Name the likeliest cause; ties go to ``unknown``. What was learned is asked when the cause is known."""
+    told = list(facts)
+    found = scores(fact for fact in told if fact.code not in LEARNED)
     cause = max(found, key=lambda name: (found[name], name == UN))
-    return Verdict(cause, min(SUREST, round(shares(found, TEMPERATURE)[cause], 2)))
+    sure = max(shares(each, TEMPERATURE)[cause] for each in (found, scores(told)))
+    return Verdict(cause, min(SUREST, round(sure, 2)))

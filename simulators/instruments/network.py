@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simulators.world.place import Place
 
 PROVIDER_GATEWAY: Final = "192.0.2.1"  # TEST-NET-1 (RFC 5737): the far end of a simulated line
-MODEM: Final = "192.0.2.254"
+MODEM: Final = "modem"  # as the agent names its probe of the modem's own address
 _PACKET_BYTES: Final = 900  # mean of a mixed download
 _ACK_SHARE: Final = 0.08  # of what comes down goes up
 _STEP_MS: Final = 60_000

@@ -163,7 +163,7 @@ def test_the_squares_find_everybody_within_the_radius():
     land = Map(places)
     for one in places[:120]:
         near = {other.id for other in places if other.id != one.id and area.metres(one, other) <= 1_000}
-        assert set(land.company(one.id, 1_000.0).near) == near
+        assert set(land.company(one.id, LIMITS).near) == near
 
 
 def test_of_those_who_fell_near_by_it_is_told_whether_one_provider_could_be_what_they_share():
@@ -179,3 +179,41 @@ def test_of_those_who_fell_near_by_it_is_told_whether_one_provider_could_be_what
     assert strangers("x", "x") == 0
     assert strangers("x", "y", "z") == 2
     assert strangers("x", None) is None
+
+
+# --- coming back ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("returns", "now_min", "back_min"),
+    [
+        pytest.param([], 60, None, id="nobody is back"),
+        pytest.param([60, 61, 61], 62, 61, id="one switch brought all of them"),
+        pytest.param([20, 40, 60], 99, None, id="street by street: the next may be on its way"),
+        pytest.param([20, 40, 60], 100, 60, id="and had as long as those before it"),
+        pytest.param([50], 99, None, id="of a lone one only its own time is known"),
+        pytest.param([50], 100, 50, id="which is over"),
+        pytest.param([10, 600], 719, None, id="two hours are waited for"),
+        pytest.param([10, 600], 720, 600, id="and not more"),
+    ],
+)
+def test_an_area_is_back_when_those_who_follow_had_their_time(returns, now_min, back_min):
+    found = area.back_ms(0, [at * MINUTE for at in returns], now_min * MINUTE, LIMITS)
+    assert found == (None if back_min is None else back_min * MINUTE)
+
+
+def test_who_is_dark_beside_another_one_is_a_street_that_waits():
+    near, house = place("b", 900), place("b", 0, premises="h")
+    assert area.alone([place("a"), near], 1000) == set()
+    assert area.alone([place("a"), place("b", 1100)], 1000) == {"a", "b"}
+    assert area.alone([place("a", premises="h"), house], 1000) == {"a", "b"}, "one building is one place"
+    assert area.alone([place("a", circuit="c"), place("b", 9000, circuit="c")], 1000) == set()
+
+
+def test_where_nobody_is_near_by_the_next_places_are_asked():
+    far = (place("b", 2000), place("c", 4000), place("d", 9000))
+    looked = view(place("a"), *far, falls=(mains("a", 0), mains("b", 5), mains("c", 9), mains("d", 3)))
+    assert seen(looked).mains is None
+    assert seen(looked).far == Neighbours(2, 2, unsupplied=2, names=("B", "C"))
+    beside = view(place("a"), *far, place("e", 500), falls=(mains("a", 0), mains("b", 5)))
+    assert (seen(beside).mains.fine, seen(beside).far) == (1, None)

@@ -131,5 +131,65 @@ def test_a_fault_of_another_time_or_of_the_store_explains_no_silence(span):
 def test_who_is_still_dark_a_quarter_of_an_hour_after_its_area_did_not_come_back():
     back = Around(mains=Neighbours(2, 2, unsupplied=2), back_ms=ms(200))
 
-    assert evidence_around.left_behind(back, LIMITS, ms(200 + 899)) == []
-    assert codes(evidence_around.left_behind(back, LIMITS, ms(200 + 900))) == ["did_not_come_back"]
+    assert evidence_around.left_behind(back, LIMITS, ms(0), ms(200 + 899)) == []
+    assert codes(evidence_around.left_behind(back, LIMITS, ms(0), ms(200 + 900))) == ["did_not_come_back"]
+
+
+@pytest.mark.parametrize(("alone_s", "expected"), [(1999, []), (2001, ["did_not_come_back"])])
+def test_when_it_is_back_itself_that_counts_only_if_it_was_dark_alone_for_most_of_the_time(alone_s, expected):
+    back = Around(mains=Neighbours(2, 2, unsupplied=2), back_ms=ms(2000))
+    found = evidence_around.left_behind(back, LIMITS, ms(0), ms(2000 + alone_s), over=True)
+    assert codes(found) == expected
+
+
+def test_a_lost_supply_that_came_back_last_was_the_areas_all_the_same():
+    """Its neighbours came back after 2,000 s, it came a while later: that is no fault of its own."""
+    fell = Around(mains=Neighbours(2, 2, unsupplied=2))
+    day = Timeline(replace(UPS, neighbours=fell)).born(0).keep(2900, "OB", input_voltage=0.0, age_input_ms=0)
+    assert "did_not_come_back" not in codes(day.said("supply_lost", Change.RAISED)[0][1].facts)
+    day.site = replace(UPS, neighbours=replace(fell, back_ms=ms(2000)))
+    day.keep(2930, "OB", input_voltage=0.0, age_input_ms=0)
+    assert "did_not_come_back" in codes(day.said("supply_lost", Change.REVISED)[-1][1].facts)
+    day.keep(3000, "OL", input_voltage=127.0, age_input_ms=0)
+    (over,) = (said for _, said in day.said("supply_lost", Change.CLEARED))
+    assert ("did_not_come_back" in codes(over.facts), over.cause) == (False, Cause.MAINS_AREA)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        pytest.param(Neighbours(0, 40, fine=40), id="nobody"),
+        pytest.param(Neighbours(1, 40, fine=39), id="one of forty"),
+        pytest.param(Neighbours(2, 40, fine=38), id="two of forty"),
+    ],
+)
+def test_where_the_count_asks_for_more_one_or_two_of_forty_make_no_area(around):
+    """One dark neighbour, or two of forty, can be their own fault: with 4 asked for, neither is an area."""
+    four = LIMITS | {"neighbours_dark_count": 4}
+    assert codes(evidence_around.near(Around(mains=around), four)) == ["neighbours_fine"]
+    assert codes(evidence_around.near(Around(mains=Neighbours(3, 40, fine=37)), four)) == [
+        "neighbours_dark", "neighbours_fine",
+    ]  # fmt: skip
+
+
+def test_one_dark_neighbour_makes_no_area_of_a_site_whose_ups_had_mains():
+    """Somebody's modem fails in the same minute: a UPS that was on line and carries all stands against it."""
+    good = Timeline(replace(UPS, neighbours=Around(mains=Neighbours(1, 40, fine=39, strangers=0))))
+    assert Cause.MAINS_AREA not in causes(good.born(0).keep(30, "OL").at(120))
+
+
+@pytest.mark.parametrize(
+    ("far", "cause"),
+    [
+        pytest.param(Neighbours(4, 6, fine=2, unsupplied=4), Cause.MAINS_AREA, id="most lost their supply"),
+        pytest.param(Neighbours(9, 10, fine=1, unsupplied=2), Cause.MAINS_AREA, id="the others are silent"),
+        pytest.param(Neighbours(2, 2, unsupplied=1), Cause.MAINS_AREA, id="one of two told"),
+        pytest.param(Neighbours(1, 1, unsupplied=1), Cause.MAINS_SITE, id="one alone is far away"),
+        pytest.param(Neighbours(4, 9, fine=5, unsupplied=4), Cause.MAINS_SITE, id="less than half"),
+        pytest.param(Neighbours(6, 6), Cause.MAINS_SITE, id="of silence alone nobody knows the reason"),
+    ],
+)
+def test_a_district_that_fell_with_a_site_without_neighbours_is_the_area(far, cause):
+    day = Timeline(replace(UPS, neighbours=Around(far=far))).born(0)
+    day.ups(10, "OB", input_voltage=0.0, age_input_ms=0)
+    assert day.said("supply_lost", Change.RAISED)[0][1].cause == cause

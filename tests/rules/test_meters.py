@@ -14,7 +14,7 @@ from tests.rules.timeline import CARRIED, LONE, Timeline, ms, row, ups
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-RAISED, CLEARED = Change.RAISED, Change.CLEARED
+RAISED, CLEARED, REVISED = Change.RAISED, Change.CLEARED, Change.REVISED
 V = 127.0
 INDOOR, OUTDOOR, SECOND = "indoor-1", "outdoor-1", "indoor-2"
 
@@ -270,3 +270,41 @@ def play(rows: Callable[[int], list[Any]]) -> Timeline:
 def test_readings_that_cannot_be_are_left_out(volts):
     day = play(lambda second: [row(second, "mains", INDOOR, voltage=volts), ups(second, "OL")])
     assert (day.log, day.state["meters"]) == ([], {})
+
+
+def lost_contact(after: dict[str, float], *more: Any, site: SiteFacts = CARRIED) -> Timeline:
+    """The UPS is not heard any more from 303 s on; ``after`` is what the meters show then."""
+    day = frames(live(site).keep(30, "OL"), 300, {INDOOR: 1.0})
+    while day.now < 450:
+        frames(day, day.now + 30, after).ups(day.now + 1, "", data_stale=1)
+        day.step(*more)
+    return day
+
+
+def test_a_meter_that_falls_silent_with_its_ups_is_a_lost_supply():
+    """USB drops just when the mains fail: the meter says why."""
+    day = lost_contact({})
+    said = day.expect("supply_lost", RAISED, 330, 400)
+    assert "meter_silent" in {fact.code for fact in said.facts}
+    assert said.at_ms == ms(331), "since the contact was lost"
+    assert "meter_silent" in {fact.code for fact in day.said("supply_lost", REVISED)[-1][1].facts}
+    frames(day, day.now + 30, {INDOOR: 1.0}).keep(530, "", data_stale=1)
+    day.expect("supply_lost", CLEARED, 480, 530)
+
+
+@pytest.mark.parametrize(
+    ("after", "more"),
+    [
+        pytest.param({INDOOR: 1.0}, (), id="the meter goes on"),
+        pytest.param({}, (row(305, "mains", INDOOR, line_lost=1),), id="its adapter was pulled out as well"),
+    ],
+)
+def test_contact_that_is_lost_alone_is_no_lost_supply(after, more):
+    lost_contact(after, *more).expect_none("supply_lost")
+
+
+def test_a_device_on_the_mains_that_goes_on_speaking_is_believed_before_a_silent_meter():
+    day = frames(live(BOTH).born(0, "b").keep(30, "OL"), 300, {INDOOR: 1.0})
+    for second in range(310, 450, 10):
+        day.arrive(second, "a", "b").step(ups(second, "", data_stale=1))
+    day.expect_none("supply_lost")

@@ -50,6 +50,33 @@ def test_restarts_with_the_mains_are_none():
     apart.expect_none("restarts")
 
 
+TWO_VIEWS = SiteFacts("casa", devices=(DeviceFacts("a", feed="ups:u"), DeviceFacts("b", feed="mains")))
+
+
+def test_an_old_view_of_the_ups_vouches_for_no_restart():
+    """b fell with the mains and saw the UPS on line last; a, on the battery, saw it run empty."""
+    day = Timeline(TWO_VIEWS).born(0).born(0, "b")
+    for number in range(4):
+        day.keep(day.now + 300, "OL", "a", "b").keep(day.now + 120, "OB", "a").ups(day.now + 5, "OB LB")
+        day.at(day.now + 1200).born(day.now + 1, boot=f"a {number}").born(
+            day.now + 1, "b", boot=f"b {number}"
+        )
+    day.expect_none("restarts")
+
+
+@pytest.mark.parametrize("weak", [{"rb": 1}, {"battery_charge_percent": 5.0}])
+def test_a_battery_that_drops_its_load_before_it_tells_vouches_for_no_restart(weak):
+    day = Timeline(CARRIED).born(0)
+    sound = Timeline(CARRIED).born(0)
+    for number in range(4):
+        day.keep(day.now + 300, "OL", **weak).born(day.now + 60, boot=f"boot {number}")
+        sound.keep(sound.now + 300, "OL", battery_charge_percent=95.0).born(
+            sound.now + 60, boot=f"boot {number}"
+        )
+    assert day.said("restarts", RAISED) == []
+    assert sound.said("restarts", RAISED) != []
+
+
 def test_planned_stops_and_two_a_day_are_none():
     day = Timeline(CARRIED).born(0)
     for number in range(5):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from collector.model import Arrival, Born, Cause, Change, Fact
+from collector.model import Arrival, Born, Cause, Change, Fact, Readings
 from collector.rules.site import Around, DeviceFacts, Neighbours, SiteFacts
-from collector.rules.verdict import CLUES, PRIOR, weigh
+from collector.rules.verdict import CLUES, EXPLAINED, LEARNED, PRIOR, weigh
 from tests.rules.timeline import CARRIED, LONE, Timeline, ms, row, ups
 
 RAISED, REVISED = Change.RAISED, Change.REVISED
@@ -169,6 +169,35 @@ def test_silence_alone_never_names_the_backhaul_above_the_mains():
             assert weigh(facts).cause not in {Cause.BACKHAUL_SITE, Cause.BACKHAUL_PROVIDER}
 
 
+def test_what_was_learned_makes_a_verdict_surer_and_never_makes_one():
+    """Over every pair of facts: with and without it the cause is the same, and it is never less sure."""
+    learned = Fact("fell_together_before", {"name": "B", "times": 3, "of": 3})
+    others = [code for code in CLUES if code != learned.code]
+    surer = 0
+    for codes in (*itertools.combinations(others, 1), *itertools.combinations(others, 2)):
+        facts = [Fact(code) for code in codes]
+        before, after = weigh(facts), weigh([*facts, learned])
+        assert after.cause == before.cause, codes
+        assert after.confidence >= before.confidence, codes
+        surer += after.confidence > before.confidence
+    assert surer
+    assert {code for code, clue in CLUES.items() if "raises confidence only" in clue.why} == LEARNED
+
+
+def test_announced_work_explains_whatever_shows_a_loss_of_supply_or_of_the_way_out():
+    shown = [code for code, clue in CLUES.items() if max(clue.weights.get(c, 0) for c in EXPLAINED) > 0]
+    for size in (1, 2, 3):
+        for codes in itertools.combinations(shown, size):
+            facts = [Fact("planned_window"), *map(Fact, codes)]
+            assert weigh(facts).cause in {Cause.PLANNED, Cause.DEVICE}, codes
+    ample = ("supply_lost_before", "neighbours_without_supply", "circuit_dark", "restarted_together",
+             "cold_start", "battery_drained", "story_supply_lost")  # fmt: skip
+    assert weigh([Fact("planned_window"), *map(Fact, ample)]).cause == Cause.PLANNED
+    assert weigh(map(Fact, ample)).cause == Cause.MAINS_AREA
+    failed = ("restarted_alone", "machine_failed", "line_closed")
+    assert weigh([Fact("planned_window"), *map(Fact, failed)]).cause == Cause.DEVICE, "it explains no machine"
+
+
 NEEDED = {
     Cause.REMOVED: {"box_opened", "another_unit"},
     Cause.COLLECTOR: {"centre_broker_down", "centre_uplink_down"},
@@ -286,4 +315,50 @@ def test_confidence_is_a_share():
     assert weigh([]).cause == Cause.UNKNOWN
     sure = weigh([Fact("supply_lost_before"), Fact("story_supply_lost"), Fact("neighbours_fine", {})])
     assert sure.cause == Cause.MAINS_SITE
-    assert 0.9 < sure.confidence <= 0.99
+    assert 0.8 < sure.confidence <= 0.99
+
+
+def fell_with_its_street(woke: int) -> Cause | None:
+    """The street loses its supply at 30 s, the way out is back at 3,000 s; it measures from ``woke`` on."""
+    day = Timeline(beside(Neighbours(2, 2, unsupplied=2))).born(0)
+    day.keep(30, "OB", input_voltage=0.0, age_input_ms=0).at(3000)
+    told = [row(at, "system", None, uptime=at, current=False) for at in range(woke, 3000, 30)]
+    day.born(3000, boot="k2").at(3001, *told).keep(3100)
+    return final(day)
+
+
+def test_of_two_faults_the_one_that_made_most_of_the_outage_counts():
+    """Mains and provider fail together; the supply is back early, or late."""
+    assert fell_with_its_street(900) in {Cause.BACKHAUL_SITE, Cause.BACKHAUL_PROVIDER}
+    assert fell_with_its_street(2400) == Cause.MAINS_AREA
+
+
+def probes(answers: dict[range, int]) -> list[Readings]:
+    return [
+        row(
+            at, "ping", "modem", current=False, percent_packet_loss=100.0 * (1 - up), result_code=2 * (1 - up)
+        )
+        for seconds, up in answers.items()
+        for at in seconds
+    ]
+
+
+def flicker(modem: list[Readings], around: Neighbours | None = None, last_s: int = 150) -> Timeline:
+    """The UPS saw nothing; the port had its link but for a moment; the modem hangs on the mains."""
+    site = beside(around) if around else ROUTER_ON_UPS
+    day = Timeline(site).born(0).at(5, row(5, "wan", "eth0", up=1)).keep(30, "OL").at(last_s)
+    link = [row(at, "wan", "eth0", current=False, up=int(at > 40)) for at in range(35, last_s, 10)]
+    line = [ups(at, "OL", current=False) for at in range(35, last_s, 30)]
+    return day.born(last_s, boot="k1").at(last_s + 1, *line, *link, *modem).keep(last_s + 100)
+
+
+def test_a_flicker_that_restarts_a_modem_on_the_mains_is_the_mains():
+    starting = probes({range(35, 125, 10): 0, range(130, 150, 10): 1})
+    assert final(flicker(starting)) == Cause.MAINS_SITE
+    assert final(flicker(starting, Neighbours(2, 3, unsupplied=1, fine=1))) == Cause.MAINS_AREA
+
+
+def test_a_modem_that_answers_all_the_while_or_stays_away_was_not_restarted_by_a_flicker():
+    assert final(flicker(probes({range(35, 150, 10): 1}))) == Cause.BACKHAUL_PROVIDER
+    long = flicker(probes({range(35, 900, 10): 0}), last_s=900)
+    assert final(long) == Cause.BACKHAUL_SITE

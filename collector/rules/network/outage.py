@@ -2,7 +2,8 @@
 
 The outage ends with the first word of the first device that came back and told its story; it is judged when
 the others have told theirs, or were given the time to. What held before the silence is kept with the outage;
-the rest of the evidence is looked at anew in every step.
+the rest of the evidence is looked at anew in every step. What went dark while nobody listened is opened when
+its story is told (``unobserved``), stays open until its neighbours have told theirs, and calls nobody.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collector.model import Fact
 from collector.rules import evidence
 from collector.rules.board import Finding, Memory, Shows
 from collector.rules.evidence import Scene
-from collector.rules.network import silence
+from collector.rules.network import silence, unobserved
 from collector.rules.network.silence import Voice
 from collector.rules.verdict import weigh
 
@@ -39,6 +40,9 @@ def tick(board: Board) -> None:
     if outage is None:
         if whole:
             _open(board, silent)
+        elif (found := unobserved.tick(board)) is not None:
+            board.memory["outage"] = found
+            board.apply(_finding(board, found, Shows.YES, board.now_ms, reason="unobserved"))
     elif whole or not _somebody_is_back(board, outage, voices):
         _revise(board, outage)
     elif _story_is_whole(board, outage, voices):
@@ -83,6 +87,8 @@ def _story_is_whole(board: Board, outage: Memory, voices: dict[str, Voice]) -> b
     """Tell whether the others have told theirs as well; who stays away is not waited for for long."""
     if Voice.RETURNING in voices.values():
         return False
+    if "unobserved_ms" in outage:  # its neighbours are still telling theirs
+        return bool(board.now_ms - outage["unobserved_ms"] >= board.thresholds["story_others_ms"])
     waited_ms = board.now_ms - outage["end_ms"]
     return Voice.SILENT not in voices.values() or waited_ms >= board.thresholds["story_others_ms"]
 
@@ -101,7 +107,8 @@ def _close(board: Board, outage: Memory, *, again: bool = False) -> None:
 def _finding(board: Board, outage: Memory, shows: Shows, at_ms: int, *, reason: str = "") -> Finding:
     members = tuple(name for name in outage["members"] if name in board.memory["devices"])
     scene = Scene(board, members, outage["started_ms"], whole_site=True)
-    facts = (*(Fact(code, dict(params)) for code, params in outage["before"]), *evidence.now(scene))
+    look = evidence.afterwards if "unobserved_ms" in outage else evidence.now
+    facts = (*(Fact(code, dict(params)) for code, params in outage["before"]), *look(scene))
     verdict = weigh(facts)
     return Finding(
         CONDITION,
@@ -113,4 +120,5 @@ def _finding(board: Board, outage: Memory, shows: Shows, at_ms: int, *, reason: 
         verdict.confidence,
         reason=reason,
         started_ms=outage["started_ms"],
+        on_return="unobserved_ms" in outage,
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from collector.rules.network import silence
 
 if TYPE_CHECKING:
     from collector.model import Readings
     from collector.rules.board import Board, Memory
+
+
+MODEM: Final = "modem"  # what the agent calls its probe of the modem's own address
 
 
 def observe(board: Board, readings: Readings) -> None:
@@ -33,6 +36,13 @@ def link(entry: Memory, readings: Readings) -> bool | None:
     if readings.instance == entry.get("wan_name") and readings.fields.get("carrier") == 0:
         return False
     return None
+
+
+def modem(readings: Readings) -> bool | None:
+    """Say whether the modem answered a probe; None: the row does not speak of it."""
+    if readings.measurement != "ping" or readings.instance != MODEM:
+        return None
+    return _answered(readings)
 
 
 def reports_up(readings: Readings) -> bool | None:

@@ -88,9 +88,27 @@ def observe(board: Board, item: Arrival | Born | Died) -> None:
     if isinstance(item, Died):
         _died(entry, item)
         return
+    _missed(board, entry, item.at_ms)
     if isinstance(item, Born):
         _born(entry, item)
     _spoke(entry, item.at_ms)
+
+
+def _missed(board: Board, entry: Memory, at_ms: int) -> None:
+    """Begin the silence of a device that is heard again after one in which nobody listened.
+
+    Had somebody listened, it would have been declared silent: what it did meanwhile is its story to tell.
+    """
+    before, limits = Voice(entry["voice"]), board.thresholds
+    if before not in {Voice.LIVE, Voice.DYING, Voice.STOPPING}:
+        return
+    if before != Voice.LIVE and at_ms <= entry["death_ms"]:
+        return
+    unheard = at_ms - entry["last_ms"] > limits["silence_intervals"] * frame_ms(board, entry)
+    if unheard and board.site.watched_since_ms > entry["last_ms"]:
+        _move(entry, Heard.LAPSED)
+        _begin_silence(entry, before)
+        entry["missed"] = True
 
 
 def _died(entry: Memory, item: Died) -> None:
@@ -172,6 +190,7 @@ def _begin_silence(entry: Memory, before: Voice) -> None:
         entry[f"{name}_before"] = entry.get(name)
     entry["restart"] = None
     entry["story"] = {}
+    entry.pop("missed", None)
 
 
 def _was_closed(entry: Memory) -> bool:

@@ -8,6 +8,8 @@ The story is kept with the device while it returns::
     battery     [from, to]: first and last row on battery
     supply_lost whether such a row measured no input
     link        [rows up, rows down] of the link towards the provider
+    down        [from, to]: first and last row with the link down
+    modem       [probes answered, unanswered] of the modem
 """
 
 from __future__ import annotations
@@ -46,6 +48,11 @@ def _tell(board: Board, entry: Memory, readings: Readings) -> None:
         _tell_power(board, story, readings)
     elif (up := path.link(entry, readings)) is not None:
         story.setdefault("link", [0, 0])[0 if up else 1] += 1
+        if not up:
+            span = story.setdefault("down", [readings.time_ms, readings.time_ms])
+            span[0], span[1] = min(span[0], readings.time_ms), max(span[1], readings.time_ms)
+    elif (answers := path.modem(readings)) is not None:
+        story.setdefault("modem", [0, 0])[0 if answers else 1] += 1
 
 
 def _ran(story: Memory, at_ms: int, pause_ms: int) -> None:

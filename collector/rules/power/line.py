@@ -1,9 +1,9 @@
 """The line of a UPS: supply lost, on battery, self-test, contact lost.
 
 ``OB`` means that the UPS left the line, not that the mains are gone: supply is lost only with ``OB`` and an
-input that was measured after it and lies below 0.1 pu, or with meters that fell to nothing with it. Where a
-meter shows voltage, or a device that the mains feed goes on speaking, the mains are there, whatever the UPS
-measures at its plug.
+input that was measured after it and lies below 0.1 pu, or with meters that fell to nothing with it or with
+the contact to it. Where a meter shows voltage, or a device that the mains feed goes on speaking, the mains
+are there, whatever the UPS measures at its plug.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def findings(
     """Give what is shown of the line: on_battery gives way to supply_lost, which must be judged before."""
     seen = witness.of_mains(board, ups, at_ms)
     facts = (*_input_facts(board, ups), *_witness_facts(ups, seen), *battery_facts(ups))
-    lost = reach.judged(board, "supply_lost", facts, ups.get("ob_since_ms") or at_ms)
+    begun_ms = witness.since_ms(ups)
+    lost = reach.judged(board, "supply_lost", facts, begun_ms or at_ms)
     clear_ms = board.thresholds["power_clear_ms"]
     shows = _shows_supply(board, ups, seen)
     refuted = shows == Shows.NO and seen is not None and seen.live and ups.get("line") == "ob"
@@ -43,6 +44,7 @@ def findings(
         lost.confidence,
         reason="mains_seen" if refuted else "",
         clear_ms=0 if refuted else clear_ms,
+        started_ms=None if ups["contact"] else begun_ms,
         final=ups.get("line") == "ol",
     )
     measured = board.is_open("supply_lost", subject)
@@ -73,7 +75,8 @@ def tell_contact(board: Board, subject: str, ups: Memory, at_ms: int) -> None:
     fresh = (*_input_facts(board, ups), *battery_facts(ups))
     for condition in ON_BATTERY:
         if board.is_open(condition, subject):
-            facts = fresh if ups["contact"] else (*fresh, *_contact_facts(ups, at_ms))
+            seen = _witness_facts(ups, witness.of_mains(board, ups, at_ms))
+            facts = fresh if ups["contact"] else (*fresh, *seen, *_contact_facts(ups, at_ms))
             board.revise(Finding(condition, subject, Shows.YES, at_ms, facts, reason="ups_contact"))
 
 
@@ -103,7 +106,9 @@ def is_blind(board: Board, ups: Memory) -> bool:
 def _shows_supply(board: Board, ups: Memory, seen: witness.Seen | None) -> Shows:
     line = ups.get("line") if ups["contact"] else None
     if line is None:
-        return Shows.UNKNOWN
+        if seen is None or ups["contact"]:
+            return Shows.UNKNOWN
+        return Shows.NO if seen.live else Shows.YES
     if line == "ol" or (seen is not None and seen.live):
         return Shows.NO
     pu = measured_pu(board, ups)
@@ -141,7 +146,8 @@ def _input_facts(board: Board, ups: Memory) -> tuple[Fact, ...]:
 
 
 def _witness_facts(ups: Memory, seen: witness.Seen | None) -> tuple[Fact, ...]:
-    return (seen.fact,) if seen is not None and ups.get("line") == "ob" else ()
+    told = ups.get("line") == "ob" or not ups["contact"]
+    return (seen.fact,) if seen is not None and told else ()
 
 
 def battery_facts(ups: Memory) -> tuple[Fact, ...]:

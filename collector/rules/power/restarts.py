@@ -1,9 +1,10 @@
 """Machines that start anew although there are mains: a failing adapter, a machine that hangs, a loose plug.
 
 Counted is a new kernel boot while a UPS of the site was on line and carries the machine, or is read by
-another one that went on speaking; or one of which the machine itself says that it kept its power. Who said
-that it stops is not counted. A device's memory holds ``booted`` (the boot that was counted or not) and
-``restarts`` (when it was).
+another one that went on speaking; or one of which the machine itself says that it kept its power. A UPS that
+was not seen lately, whose battery is spent or was empty, or that somebody saw off the line, tells nothing:
+what nobody knows is not counted. Who said that it stops is not counted. A device's memory holds ``booted``
+(the boot that was counted or not) and ``restarts`` (when it was).
 """
 
 from __future__ import annotations
@@ -61,18 +62,37 @@ def _has_mains(board: Board, name: str, at_ms: int) -> bool:
     device = board.site.device(name)
     carried = device is not None and board.site.carried(device.feed) is True
     window_ms = board.thresholds["restarts_boot_ms"]
-    for subject, ups in board.memory["ups"].items():
+    views = board.memory["ups"]
+    off = {_unit(subject) for subject, ups in views.items() if _off_lately(ups, at_ms - window_ms)}
+    for subject, ups in views.items():
         reader = subject.partition("/")[0]
-        on_line = ups["contact"] and ups.get("line") == "ol"
         apart = reader != name and silence.voice(board.memory, reader) == Voice.LIVE
-        if on_line and (carried or apart) and not _off_lately(ups, at_ms - window_ms):
+        sound = _unit(subject) not in off and _on_line(board, ups, at_ms)
+        if sound and (apart or (carried and _would_hold(board, ups))):
             return True
     return False
 
 
+def _unit(subject: str) -> str:
+    """Return which UPS a view is of: two machines may read one."""
+    return subject.partition("/")[2]
+
+
+def _on_line(board: Board, ups: Memory, at_ms: int) -> bool:
+    """Say whether a UPS was seen on line shortly before: an older view knows nothing of a boot."""
+    fresh = at_ms - ups["seen_ms"] <= board.thresholds["restarts_boot_ms"]
+    return bool(ups["contact"] and ups.get("line") == "ol" and fresh)
+
+
+def _would_hold(board: Board, ups: Memory) -> bool:
+    """Say whether its battery was such that a loss of the mains would have shown before the machine fell."""
+    charge = ups.get("charge")
+    return not ups.get("rb") and (charge is None or charge >= board.thresholds["restarts_charge_percent"])
+
+
 def _off_lately(ups: Memory, since_ms: float) -> bool:
-    """Say whether it came back to the line since: then the mains were what failed."""
-    return bool(ups.get("back_ms", 0) >= since_ms)
+    """Say whether it is off the line or came back to it since: then the mains were what failed."""
+    return ups.get("line") == "ob" or bool(ups.get("back_ms", 0) >= since_ms)
 
 
 def _count(board: Board, name: str, entry: Memory, at_ms: int) -> None:
