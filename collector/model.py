@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Value = int | float | str | bool | None
 Instance = str | None
@@ -63,7 +66,30 @@ class Table(NamedTuple):
     measurement: str
     instance: Instance
     fields: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    rows: Sequence[Sequence[Any]]
+
+
+class Kind(NamedTuple):
+    """A kind of table: its measurement, its fields and how many rows it has."""
+
+    measurement: str
+    fields: tuple[str, ...]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """The kinds of tables of a frame; devices that run the same readers share it. It equals itself alone."""
+
+    kinds: tuple[Kind, ...]
+
+
+class Usual(NamedTuple):
+    """Tables that hold legal numbers only, none missing, and all their values, row by row, in one list."""
+
+    shape: Shape
+    tables: tuple[Table, ...]
+    values: list[Any]
 
 
 class Received(NamedTuple):
@@ -83,7 +109,7 @@ class Frame(NamedTuple):
 
     ``seq`` is None for a death. ``wall_ms`` is None when the device's clock was not synchronised.
     ``hello`` is what a birth says of identity, readers and intervals; ``dropped`` the cumulative account.
-    ``stop`` marks the event before a planned stop.
+    ``stop`` marks the event before a planned stop. ``usual``: all its tables, when they all are.
     """
 
     kid: str
@@ -104,6 +130,7 @@ class Frame(NamedTuple):
     arrival_ms: int
     digest: bytes
     stop: bool = False
+    usual: Usual | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,10 +137,13 @@ class PointsStage:
             if not frame.tables:
                 continue
             places = points.Places(partial(self._registry.site_of, frame.device), item.work.time_ms)
-            parts = [part for table in frame.tables for part in places.parts_of(table)]
+            usual = frame.usual
+            parts = places.parts_of_usual(usual) if usual else None
+            if parts is None:
+                usual, parts = None, [part for table in frame.tables for part in places.parts_of(table)]
             item.work.newest_ms = places.newest_ms
             item.work.observations = _told(item, frame, parts)
-            item.work.points = points.FramePoints(frame.device, item.work.quality, parts)
+            item.work.points = points.FramePoints(frame.device, item.work.quality, parts, usual)
             if not parts and _has_values(frame):
                 item.finish(Outcome.REFUSED, Reason.NO_ASSIGNMENT, f"{frame.device} was at no facility then")
 
