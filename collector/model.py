@@ -166,6 +166,36 @@ class Readings(NamedTuple):
     current: bool = True
 
 
+class Rows(NamedTuple):
+    """Rows of one table of one device, oldest first: ``Readings`` that are made when somebody looks."""
+
+    device: str
+    times_ms: Sequence[int]
+    measurement: str
+    instance: Instance
+    names: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]  # an offset, and a value for each name
+    current: bool = True
+
+    def readings(self) -> list[Readings]:
+        """Return each row, without the values that are missing."""
+        return [self._reading(at, row) for at, row in zip(self.times_ms, self.rows, strict=True)]
+
+    def is_whole(self) -> bool:
+        """Say whether no value is missing."""
+        return not any([None in row for row in self.rows])  # noqa: C419 - a list is faster
+
+    def newest(self) -> Readings:
+        """Return the last row."""
+        return self._reading(self.times_ms[-1], self.rows[-1])
+
+    def _reading(self, at_ms: int, row: Sequence[Any]) -> Readings:
+        fields = dict(zip(self.names, row[1:], strict=True))
+        if None in row:
+            fields = {name: value for name, value in fields.items() if value is not None}
+        return Readings(self.device, at_ms, self.measurement, self.instance, fields, self.current)
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A verified frame with a new seq came in: the device speaks, however old its news is."""
@@ -220,7 +250,7 @@ class ClockFault:
     off_ms: int
 
 
-Observation = Readings | Arrival | Born | Died | Suspect | ClockFault
+Observation = Readings | Rows | Arrival | Born | Died | Suspect | ClockFault
 
 
 # --- what the rules say -------------------------------------------------------------------------

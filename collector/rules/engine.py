@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from collector.model import ClockFault, Readings, Severity, Suspect, Transition
+from collector.model import ClockFault, Readings, Rows, Severity, Suspect, Transition
 from collector.rules import clock, device, power, reach, security, tamper
 from collector.rules.board import OPEN, Board, Finding, Memory, Phase, Shows, severity
 from collector.rules.catalogue import CONDITIONS, rank
@@ -100,22 +100,37 @@ def _copied(value: Any) -> Any:
 
 def _observe(board: Board, items: list[Observation]) -> None:
     """Who speaks comes before what is said: a backlog belongs to a device that is back."""
-    rows: list[Readings] = []
+    said: list[Readings | Rows] = []
     for item in items:
-        if isinstance(item, Readings):
-            rows.append(item)
+        if isinstance(item, Readings | Rows):
+            said.append(item)
         elif isinstance(item, Suspect):
             security.observe(board, item)  # somebody in its name: no sign that the device speaks
         elif isinstance(item, ClockFault):
             clock.observe(board, item)
         else:
             silence.observe(board, item)
-    for row in rows:
-        read = READERS.get(row.measurement)
-        if read is not None:
-            read(board, row)
-        for take in EVERY:
-            take(board, row)
+    for item in said:
+        rows = [item] if isinstance(item, Readings) else _telling(board, item)
+        read = READERS.get(item.measurement)
+        for row in rows:
+            if read is not None:
+                read(board, row)
+            for take in EVERY:
+                take(board, row)
+
+
+def _telling(board: Board, table: Rows) -> list[Readings]:
+    """Return the rows of a table that can change anything.
+
+    Of what has no reader of its own only the way out is looked at, and it is as the newest row says; only
+    who is away tells a story with every row.
+    """
+    if table.measurement in READERS or story.is_told(board, table.device):
+        return table.readings()
+    if not table.current:
+        return []
+    return [table.newest()] if table.is_whole() else table.readings()
 
 
 def _prune(board: Board) -> None:
