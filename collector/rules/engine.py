@@ -14,6 +14,7 @@ Pure: no clock, no input or output; the same steps give the same answers. The me
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.model import ClockFault, Readings, Rows, Severity, Suspect, Transition
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
 
 _MOVING: Final = (Phase.RISING, Phase.FALLING)
 # who is given the rows of a measurement, and who every row
-READERS: Final = dict.fromkeys(power.MEASUREMENTS, power.observe) | {"tamper": tamper.observe}
-EVERY: Final = (path.observe, story.observe, unit.observe)
+Taker = Callable[[Board, Readings], None]
+READERS: Final[dict[str, Taker]] = dict.fromkeys(power.MEASUREMENTS, power.observe) | {"tamper": tamper.observe}
+EVERY: Final[tuple[Taker, ...]] = (path.observe, story.observe, unit.observe)
 _BLANK: Final[dict[str, Any]] = {
     "devices": {}, "ups": {}, "meters": {}, "tamper": {}, "conditions": {}, "suspects": {}, "outage": None,
 }  # fmt: skip
@@ -111,26 +113,29 @@ def _observe(board: Board, items: list[Observation]) -> None:
         else:
             silence.observe(board, item)
     for item in said:
-        rows = [item] if isinstance(item, Readings) else _telling(board, item)
-        read = READERS.get(item.measurement)
+        rows, takers = _telling(board, item)
         for row in rows:
-            if read is not None:
-                read(board, row)
-            for take in EVERY:
+            for take in takers:
                 take(board, row)
 
 
-def _telling(board: Board, table: Rows) -> list[Readings]:
-    """Return the rows of a table that can change anything.
+def _telling(board: Board, item: Readings | Rows) -> tuple[list[Readings], tuple[Taker, ...]]:
+    """Return the rows that can change anything, and who takes them.
 
-    Of what has no reader of its own only the way out is looked at, and it is as the newest row says; only
-    who is away tells a story with every row.
+    Only who is away tells a story with every row. Else the way out is as the newest row of a table says, and
+    of what has a reader of its own nobody else keeps anything.
     """
-    if table.measurement in READERS or story.is_told(board, table.device):
-        return table.readings()
-    if not table.current:
-        return []
-    return [table.newest()] if table.is_whole() else table.readings()
+    read = READERS.get(item.measurement)
+    takers = EVERY if read is None else (read, *EVERY)
+    if isinstance(item, Readings):
+        return [item], takers
+    if story.is_told(board, item.device) or item.device not in board.memory["devices"]:
+        return item.readings(), takers
+    if read is not None:
+        return item.readings(), takers if item.measurement in unit.MEASUREMENTS else (read,)
+    if not item.current:
+        return [], ()
+    return [item.newest()] if item.is_whole() else item.readings(), (path.observe,)
 
 
 def _prune(board: Board) -> None:
