@@ -59,16 +59,16 @@ class AdmitStage:
             item.frame = _frame(item, address, signed, payload, usual.tables, usual)
             return
         others = iter(payload.tables)
-        tables = [one.tables[0] if one else self._checked(item, address.device, next(others)) for one in found]
+        tables = [
+            one.tables[0] if one else self._checked(item, address.device, next(others)) for one in found
+        ]
         tables += [self._checked(item, address.device, raw) for raw in others]
         item.frame = _frame(item, address, signed, payload, tuple([table for table in tables if table]))
 
-    def _open(
-        self, address: Address, data: bytes
-    ) -> tuple[wire.Payload, Usual | None, list[Usual | None]]:
+    def _open(self, address: Address, data: bytes) -> tuple[wire.Payload, Usual | None, list[Usual | None]]:
         """Decode a payload; tables of the usual kind are checked at once.
 
-        They come all together, or one by one: then None stands for each of the others, which the payload holds.
+        They come all together, or one by one: then None stands for each of the others, which are left in it.
         """
         value = read(data)
         found = value.get(wire.TABLES) if type(value) is dict else None

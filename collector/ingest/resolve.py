@@ -168,7 +168,9 @@ def _told(item: Item, frame: Frame, parts: list[points.Part]) -> list[tuple[str,
         if at not in moments
     }
     for at, (part, row) in rest.items():
-        told.append((part.site, _rows(frame.device, part._replace(times_ms=[at], rows=[row]), current=current)))
+        told.append(
+            (part.site, _rows(frame.device, part._replace(times_ms=[at], rows=[row]), current=current))
+        )
     return told
 
 

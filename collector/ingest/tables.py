@@ -25,7 +25,7 @@ from collector.ingest.plans import Plan, joined, plan_of
 from collector.model import Kind, Reason, Table, Usual
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 MAX_PLANS = 500  # shapes of frames that are remembered
 MAX_VALUES = 1_000  # of a frame whose shape is remembered, with some 30 bytes for each
@@ -91,11 +91,13 @@ class Register:
 
     def _kind(self, head: Head, raw: list[Any]) -> Plan | None:
         """Return the plan for one table."""
+        measurement, _, names, rows = raw
+        if len(rows) * len(head) > MAX_VALUES:
+            return None
         try:
             wire.check_table(raw)
         except WireError:
             return None
-        measurement, _, names, rows = raw
         plan = plan_of(Kind(measurement, tuple(names), len(rows)))
         if plan is not None:
             if len(self._kinds) >= MAX_PLANS:
@@ -143,7 +145,7 @@ class Register:
 
 
 def _row(
-    row: tuple[Any, ...], kept: list[tuple[int, str, Callable[[Any], Any]]], problems: Counter[Reason]
+    row: Sequence[Any], kept: list[tuple[int, str, Callable[[Any], Any]]], problems: Counter[Reason]
 ) -> tuple[Any, ...]:
     values = [row[0]]
     for column, _, check in kept:

@@ -14,7 +14,7 @@ Pure: no clock, no input or output; the same steps give the same answers. The me
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.model import ClockFault, Readings, Rows, Severity, Suspect, Transition
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 _MOVING: Final = (Phase.RISING, Phase.FALLING)
 # who is given the rows of a measurement, and who every row
 Taker = Callable[[Board, Readings], None]
-READERS: Final[dict[str, Taker]] = dict.fromkeys(power.MEASUREMENTS, power.observe) | {"tamper": tamper.observe}
+READERS: Final[Mapping[str, Taker]] = dict.fromkeys(power.MEASUREMENTS, power.observe) | {
+    "tamper": tamper.observe
+}
 EVERY: Final[tuple[Taker, ...]] = (path.observe, story.observe, unit.observe)
 _BLANK: Final[dict[str, Any]] = {
     "devices": {}, "ups": {}, "meters": {}, "tamper": {}, "conditions": {}, "suspects": {}, "outage": None,

@@ -128,7 +128,11 @@ def test_lines_of_a_frame_are_those_of_its_points(rows, instance, quality, sites
 def test_lines_of_a_usual_frame_are_those_of_its_points(data):
     judge, raws = Register(), []
     kinds = st.sampled_from(
-        [("upsd", "50 % = x, y", ["input_voltage", "ol"]), ("system", None, ["uptime"]), ("mem", None, ["used_percent"])]
+        [
+            ("upsd", "50 % = x, y", ["input_voltage", "ol"]),
+            ("system", None, ["uptime"]),
+            ("mem", None, ["used_percent"]),
+        ]
     )
     for measurement, instance, names in data.draw(st.lists(kinds, min_size=1, max_size=4)):
         rule = register.MEASUREMENTS[measurement].fields
@@ -138,7 +142,11 @@ def test_lines_of_a_usual_frame_are_those_of_its_points(data):
     for raw in raws:
         slowly(judge, raw)
     usual, quality = judge.usual("r1", raws), data.draw(st.sampled_from(Quality))
-    site_of = data.draw(st.sampled_from(["casa"] * 3 + [None])), data.draw(st.sampled_from(["casa", "lejos, x"]))
+    site_of = (
+        data.draw(st.sampled_from(["casa"] * 3 + [None])),
+        data.draw(st.sampled_from(["casa", "lejos, x"])),
+    )
+    assert usual is not None
     places = Places(lambda at: site_of[at == 1000], 1000)
     parts = places.parts_of_usual(usual)
     expected = [part for table in usual.tables for part in places.parts_of(table)]

@@ -129,14 +129,18 @@ def rows(draw):
     return Rows(draw(DEVICES), times_ms, measurement, instance, tuple(names), values, draw(st.booleans()))
 
 
-@given(st.lists(st.tuples(st.lists(st.one_of(SPEECH, rows()), max_size=6), st.integers(0, 200_000)), max_size=12))
+@given(
+    st.lists(st.tuples(st.lists(st.one_of(SPEECH, rows()), max_size=6), st.integers(0, 200_000)), max_size=12)
+)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_table_changes_what_its_rows_change_one_by_one(steps):
     state: Memory = {}
     now = T0
     for observations, wait in steps:
         now += wait
-        single = [row for item in observations for row in (item.readings() if isinstance(item, Rows) else [item])]
+        single = [
+            row for item in observations for row in (item.readings() if isinstance(item, Rows) else [item])
+        ]
         expected = engine.step(state, PAIR, single, now, LIMITS)
         found = engine.step(state, PAIR, observations, now, LIMITS)
         assert found == expected
