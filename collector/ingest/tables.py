@@ -92,7 +92,7 @@ class Register:
     def _kind(self, head: Head, raw: list[Any]) -> Plan | None:
         """Return the plan for one table."""
         measurement, _, names, rows = raw
-        if len(rows) * len(head) > MAX_VALUES:
+        if len(rows) * (1 + len(names)) > MAX_VALUES:
             return None
         try:
             wire.check_table(raw)
