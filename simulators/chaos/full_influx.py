@@ -4,7 +4,7 @@ No part of the product writes here. A round: an InfluxDB on a small tmpfs takes 
 its own; the disk is filled until a write fails; there is room again; the same points and others are sent;
 SIGKILL and start; more points; SIGKILL and start. Whatever was answered with 204 and is not there after a
 start is counted, by what it was. ``--mend`` mends the logs before each start, as the collector does;
-``--start-full`` kills and starts it once more before there is room.
+with ``--start-full`` it is killed and started while the disk is full, so many times.
 
 At the end a float is sent for a field that was acknowledged as an integer: who takes it has forgotten the
 field's type.
@@ -38,7 +38,7 @@ class Round:
     """One server from its first start to its end."""
 
     def __init__(
-        self, folder: Path, chance: random.Random, *, mends: bool, starts_full: bool = False
+        self, folder: Path, chance: random.Random, *, mends: bool, starts_full: int = 0
     ) -> None:
         self.disk = Disk(folder / "data", size_mib=DISK_MIB)
         self.disk.open()
@@ -58,8 +58,16 @@ class Round:
         self._write_several("before")
         self._fill()
         failed = self._write_until_it_fails()
-        if self._starts_full:
+        for _ in range(self._starts_full):
             await self._restart()
+            self.disk.free()
+            if self._chance.random() < 0.5:  # noqa: PLR2004 - half
+                await self._restart()
+            self._write_several("while the disk filled")
+            self._fill()
+            self._write_until_it_fails()
+            if self._chance.random() < 0.5:  # noqa: PLR2004 - half
+                self._send(f"{TYPED}=1.5")
         self.disk.free()
         self._write(failed, "sent again after a failure")
         self._write_several("same process")
@@ -136,8 +144,8 @@ class Round:
 @click.option("--rounds", type=click.IntRange(1), default=10, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--mend", is_flag=True, help="Mend the logs before each start.")
-@click.option("--start-full", is_flag=True, help="Start it once while its disk is still full.")
-def main(*, rounds: int, seed: int, mend: bool, start_full: bool) -> None:
+@click.option("--start-full", type=int, default=0, help="Start it so many times while its disk is full.")
+def main(*, rounds: int, seed: int, mend: bool, start_full: int) -> None:
     """Count acknowledged points that are lost; the last line is the account as JSON."""
     hit: Counter[str] = Counter()
     lost: Counter[str] = Counter()
