@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Value = int | float | str | bool | None
 Instance = str | None
@@ -63,7 +66,30 @@ class Table(NamedTuple):
     measurement: str
     instance: Instance
     fields: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    rows: Sequence[Sequence[Any]]
+
+
+class Kind(NamedTuple):
+    """A kind of table: its measurement, its fields and how many rows it has."""
+
+    measurement: str
+    fields: tuple[str, ...]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """The kinds of tables of a frame; devices that run the same readers share it. It equals itself alone."""
+
+    kinds: tuple[Kind, ...]
+
+
+class Usual(NamedTuple):
+    """Tables that hold legal numbers only, none missing, and all their values, row by row, in one list."""
+
+    shape: Shape
+    tables: tuple[Table, ...]
+    values: list[Any]
 
 
 class Received(NamedTuple):
@@ -83,7 +109,7 @@ class Frame(NamedTuple):
 
     ``seq`` is None for a death. ``wall_ms`` is None when the device's clock was not synchronised.
     ``hello`` is what a birth says of identity, readers and intervals; ``dropped`` the cumulative account.
-    ``stop`` marks the event before a planned stop.
+    ``stop`` marks the event before a planned stop. ``usual``: all its tables, when they all are.
     """
 
     kid: str
@@ -104,6 +130,7 @@ class Frame(NamedTuple):
     arrival_ms: int
     digest: bytes
     stop: bool = False
+    usual: Usual | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +164,36 @@ class Readings(NamedTuple):
     instance: Instance
     fields: dict[str, Value]
     current: bool = True
+
+
+class Rows(NamedTuple):
+    """Rows of one table of one device, oldest first: ``Readings`` that are made when somebody looks."""
+
+    device: str
+    times_ms: Sequence[int]
+    measurement: str
+    instance: Instance
+    names: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]  # an offset, and a value for each name
+    current: bool = True
+
+    def readings(self) -> list[Readings]:
+        """Return each row, without the values that are missing."""
+        return [self._reading(at, row) for at, row in zip(self.times_ms, self.rows, strict=True)]
+
+    def is_whole(self) -> bool:
+        """Say whether no value is missing."""
+        return not any([None in row for row in self.rows])  # noqa: C419 - a list is faster
+
+    def newest(self) -> Readings:
+        """Return the last row."""
+        return self._reading(self.times_ms[-1], self.rows[-1])
+
+    def _reading(self, at_ms: int, row: Sequence[Any]) -> Readings:
+        fields = dict(zip(self.names, row[1:], strict=True))
+        if None in row:
+            fields = {name: value for name, value in fields.items() if value is not None}
+        return Readings(self.device, at_ms, self.measurement, self.instance, fields, self.current)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +250,7 @@ class ClockFault:
     off_ms: int
 
 
-Observation = Readings | Arrival | Born | Died | Suspect | ClockFault
+Observation = Readings | Rows | Arrival | Born | Died | Suspect | ClockFault
 
 
 # --- what the rules say -------------------------------------------------------------------------

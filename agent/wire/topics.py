@@ -22,7 +22,7 @@ def valid_device(name: str) -> bool:
     """Tell whether ``name`` matches ``[a-z0-9][a-z0-9-]{0,62}`` and is not one of the centre's own."""
     if not name or len(name) > _MAX_DEVICE or name[0] not in _FIRST or name.startswith("vigia-"):
         return False
-    return all(c in _FIRST or c == "-" for c in name)
+    return not name.strip(_FIRST + "-")  # what is left is, or begins with, another character
 
 
 def make(shard: str, device: str, kind: str) -> str:

@@ -13,7 +13,7 @@ import cbor2
 from agent.wire import cbor
 from agent.wire import frame as wire
 from agent.wire.errors import WireError
-from collector.model import Frame, Outcome, Reason, Table
+from collector.model import Frame, Outcome, Reason, Table, Usual
 
 if TYPE_CHECKING:
     from collector.ingest.batch import Address, Batch, Item, Signed
@@ -50,26 +50,36 @@ class AdmitStage:
                 item.reject(Outcome.INVALID, Reason(error.reason), error.text)
 
     def _admit(self, item: Item, address: Address, signed: Signed) -> None:
-        payload, usual = self._open(address, signed.payload)
+        payload, usual, found = self._open(address, signed.payload)
         if payload.device != address.device:
             text = f"a frame of {payload.device} on a topic of {address.device}"
             item.reject(Outcome.INVALID, Reason.WRONG_DEVICE, text)
             return
+        if usual is not None:
+            item.frame = _frame(item, address, signed, payload, usual.tables, usual)
+            return
         others = iter(payload.tables)
-        tables = [table or self._checked(item, address.device, next(others)) for table in usual]
+        tables = [
+            one.tables[0] if one else self._checked(item, address.device, next(others)) for one in found
+        ]
         tables += [self._checked(item, address.device, raw) for raw in others]
         item.frame = _frame(item, address, signed, payload, tuple([table for table in tables if table]))
 
-    def _open(self, address: Address, data: bytes) -> tuple[wire.Payload, list[Table | None]]:
-        """Decode a payload; tables of the usual kind are checked at once, and None stands for the others."""
+    def _open(self, address: Address, data: bytes) -> tuple[wire.Payload, Usual | None, list[Usual | None]]:
+        """Decode a payload; tables of the usual kind are checked at once.
+
+        They come all together, or one by one: then None stands for each of the others, which are left in it.
+        """
         value = read(data)
         found = value.get(wire.TABLES) if type(value) is dict else None
         if type(found) is list:
-            usual = [self._register.usual(address.device, table) for table in found]
-            rest = value | {wire.TABLES: [raw for raw, table in zip(found, usual, strict=True) if not table]}
+            usual = self._register.usual(address.device, found)
+            one_by_one = [] if usual else [self._register.usual(address.device, [table]) for table in found]
+            others = [raw for raw, table in zip(found, one_by_one, strict=False) if not table]
+            rest = value | {wire.TABLES: others}
             if _plain(rest, 0):
-                return wire.check_payload(address.kind, rest), usual
-        return wire.check_payload(address.kind, decode(data)), []
+                return wire.check_payload(address.kind, rest), usual, one_by_one
+        return wire.check_payload(address.kind, decode(data)), None, []
 
     def _checked(self, item: Item, device: str, raw: list[Any]) -> Table | None:
         """Hold one table to the register, field by field."""
@@ -84,7 +94,12 @@ class AdmitStage:
 
 
 def _frame(
-    item: Item, address: Address, signed: Signed, payload: wire.Payload, tables: tuple[Table, ...]
+    item: Item,
+    address: Address,
+    signed: Signed,
+    payload: wire.Payload,
+    tables: tuple[Table, ...],
+    usual: Usual | None = None,
 ) -> Frame:
     return Frame(
         kid=signed.kid,
@@ -105,6 +120,7 @@ def _frame(
         arrival_ms=item.received.arrival_ms,
         digest=hashlib.sha256(signed.payload).digest(),
         stop=payload.stop,
+        usual=usual,
     )
 
 
@@ -161,14 +177,17 @@ def _plain(value: Any, depth: int) -> bool:
     if kind is list:
         return _are_plain(value, depth)
     if kind is dict:
-        return all(type(key) in _KEYS for key in value) and _are_plain([*value, *value.values()], depth)
+        return _KEYS.issuperset(map(type, value)) and _are_plain([*value, *value.values()], depth)
     return value is None or kind in _SIMPLE
 
 
 def _are_plain(members: list[Any], depth: int) -> bool:
     if depth >= _DEPTH:
         return False
-    for member in members:  # noqa: SIM110 - a generator costs half as much again, per value of every frame
+    for member in members:
+        kind = type(member)
+        if kind in _SIMPLE or (kind is int and -_INT_MAX <= member <= _INT_MAX):
+            continue  # nearly all; a call costs more than the question
         if not _plain(member, depth + 1):
             return False
     return True

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from collector.ingest.batch import Item
+    from collector.ingest.ledger import Ledger
     from collector.model import Frame
     from collector.storage.state import DeviceState
 
@@ -34,21 +35,21 @@ _PACE_MS = 10_000  # apart at least, so that a burst of backlog does not look li
 _JITTER_MS = 5_000
 
 
-def is_live(item: Item, frame: Frame, row: Incarnation) -> bool:
-    """Whether a new frame, whose time is resolved, was sealed just now. ``row`` does not have it yet."""
+def is_live(item: Item, frame: Frame, ledger: Ledger) -> bool:
+    """Whether a new frame, whose time is resolved, was sealed just now. ``ledger`` does not have it yet."""
     if not item.received.live:
         return False
     if item.work.quality is Quality.BOUNDED:
-        return _keeps_pace(frame, row)
+        return _keeps_pace(frame, ledger)
     return abs(frame.arrival_ms - item.work.time_ms) <= FRESH_MS
 
 
-def _keeps_pace(frame: Frame, row: Incarnation) -> bool:
+def _keeps_pace(frame: Frame, ledger: Ledger) -> bool:
     """Whether as much time passed here as there since the newest frame, which must be the last that came."""
-    sealed_ms = tail.head_uptime_ms(row.tail)
+    sealed_ms = tail.head_uptime_ms(ledger.tail)
     if sealed_ms is None or frame.seq is None or frame.uptime_ms <= sealed_ms:
         return False
-    apart_ms = frame.arrival_ms - row.last_ms
+    apart_ms = frame.arrival_ms - ledger.last_ms
     return apart_ms >= _PACE_MS and abs(apart_ms - (frame.uptime_ms - sealed_ms)) <= _JITTER_MS
 
 

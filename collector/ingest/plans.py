@@ -1,61 +1,87 @@
-"""Plans: what the rows of a usual table look like, so that they can be checked in one pass.
+"""Plans: what the rows of usual tables look like, so that all of a frame are checked in one pass.
 
 A plan says yes to rows of legal numbers only; to anything else it says no, and whoever asked judges the
-table value by value. So a plan never decides that something is wrong, nor what.
+tables value by value. So a plan never decides that something is wrong, nor what.
 """
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from itertools import chain
 from operator import le
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.wire import fields as register
 from agent.wire import frame as wire
+from collector.model import Kind, Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _INT_MAX = (1 << 63) - 1
 _BOUNDS = {"int": (-_INT_MAX, _INT_MAX), "float": (-sys.float_info.max, sys.float_info.max)}
 _TYPES: dict[str, type] = {"int": int, "float": float}
+_OFFSET = (int, -wire.MAX_AGE_MS, 0)
+_Column = tuple[type, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Types and bounds of the columns of a row, the offset first; ``names`` are the fields behind it."""
+    """What is expected of the rows of tables laid end to end: of each its width, of each value its bounds."""
 
-    names: tuple[str, ...]
+    shape: Shape
+    lists: tuple[type, ...]
+    widths: tuple[int, ...]
     types: tuple[type, ...]
     lows: tuple[float, ...]
     highs: tuple[float, ...]
 
-    def fits(self, rows: list[Any]) -> bool:
-        """Whether there are rows and all of them are lists of legal numbers, none missing."""
-        width, count = len(self.types), len(rows)
-        flat: list[Any] = []
-        for row in rows:
-            if type(row) is not list or len(row) != width:
-                return False
-            flat += row
-        if tuple(map(type, flat)) != count * self.types:
-            return False
+    def values(self, rows: list[Any]) -> list[Any] | None:
+        """Return the values of all rows, None when one is no list of legal numbers, or one is missing."""
+        if tuple(map(type, rows)) != self.lists or tuple(map(len, rows)) != self.widths:
+            return None
+        flat = list(chain.from_iterable(rows))
+        if tuple(map(type, flat)) != self.types:
+            return None
         # NaN and infinities neither
-        return bool(rows) and all(map(le, count * self.lows, flat)) and all(map(le, flat, count * self.highs))
+        legal = all(map(le, self.lows, flat)) and all(map(le, flat, self.highs))
+        return flat if legal else None
 
 
-def plan_of(measurement: str, names: tuple[str, ...]) -> Plan | None:
-    """Return the plan for these fields, None when one of them is unknown or no number."""
+def plan_of(kind: Kind) -> Plan | None:
+    """Return the plan for tables of a kind, None when one of their fields is unknown or no number."""
+    row = _columns(kind.measurement, kind.fields)
+    if row is None:
+        return None
+    types, lows, highs = zip(*kind.rows * row, strict=True)
+    return Plan(Shape((kind,)), kind.rows * (list,), kind.rows * (len(row),), types, lows, highs)
+
+
+def joined(plans: Sequence[Plan]) -> Plan:
+    """Return the plan for tables one after the other."""
+    return Plan(
+        Shape(tuple([kind for plan in plans for kind in plan.shape.kinds])),
+        tuple(chain.from_iterable([plan.lists for plan in plans])),
+        tuple(chain.from_iterable([plan.widths for plan in plans])),
+        tuple(chain.from_iterable([plan.types for plan in plans])),
+        tuple(chain.from_iterable([plan.lows for plan in plans])),
+        tuple(chain.from_iterable([plan.highs for plan in plans])),
+    )
+
+
+def _columns(measurement: str, names: tuple[str, ...]) -> list[_Column] | None:
+    """Return type and bounds of each column of a row, the offset first."""
     known = register.MEASUREMENTS.get(measurement)
     if known is None or known.origin != "device":
         return None
-    rules = [known.fields.get(name) for name in names]
-    types: list[type] = [int]
-    lows: list[float] = [-wire.MAX_AGE_MS]
-    highs: list[float] = [0]
-    for rule in rules:
+    found: list[_Column] = [_OFFSET]
+    for name in names:
+        rule = known.fields.get(name)
         if rule is None or rule.type not in _TYPES:
             return None
-        low, high = _BOUNDS[rule.type]
-        types.append(_TYPES[rule.type])
-        lows.append(low if rule.low is None else max(low, rule.low))
-        highs.append(high if rule.high is None else min(high, rule.high))
-    return Plan(names, tuple(types), tuple(lows), tuple(highs))
+        kind, (low, high) = _TYPES[rule.type], _BOUNDS[rule.type]
+        low = low if rule.low is None else max(low, rule.low)
+        high = high if rule.high is None else min(high, rule.high)
+        found.append((kind, kind(low), kind(high)))  # numbers of one type are compared twice as fast
+    return found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from collector.ingest import clock
-from collector.model import Outcome, Quality, Readings, Reason
+from collector.model import Outcome, Quality, Reason, Rows
 from collector.rules.reads import reads
 from collector.storage import points
 from collector.storage.state import Incarnation
@@ -137,10 +137,13 @@ class PointsStage:
             if not frame.tables:
                 continue
             places = points.Places(partial(self._registry.site_of, frame.device), item.work.time_ms)
-            parts = [part for table in frame.tables for part in places.parts_of(table)]
+            usual = frame.usual
+            parts = places.parts_of_usual(usual) if usual else None
+            if parts is None:
+                usual, parts = None, [part for table in frame.tables for part in places.parts_of(table)]
             item.work.newest_ms = places.newest_ms
             item.work.observations = _told(item, frame, parts)
-            item.work.points = points.FramePoints(frame.device, item.work.quality, parts)
+            item.work.points = points.FramePoints(frame.device, item.work.quality, parts, usual)
             if not parts and _has_values(frame):
                 item.finish(Outcome.REFUSED, Reason.NO_ASSIGNMENT, f"{frame.device} was at no facility then")
 
@@ -153,7 +156,7 @@ def _told(item: Item, frame: Frame, parts: list[points.Part]) -> list[tuple[str,
     unread: list[points.Part] = []
     for part in parts:
         if reads(part.table.measurement, part.table.instance):
-            told += _readings(frame.device, part, current=current)
+            told.append((part.site, _rows(frame.device, part, current=current)))
             moments.update(part.times_ms)
         else:
             unread.append(part)
@@ -165,27 +168,15 @@ def _told(item: Item, frame: Frame, parts: list[points.Part]) -> list[tuple[str,
         if at not in moments
     }
     for at, (part, row) in rest.items():
-        told += _readings(frame.device, part._replace(times_ms=[at], rows=[row]), current=current)
+        told.append(
+            (part.site, _rows(frame.device, part._replace(times_ms=[at], rows=[row]), current=current))
+        )
     return told
 
 
-def _readings(device: str, part: points.Part, *, current: bool) -> list[tuple[str, Observation]]:
-    table, site, times_ms, rows = part
-    measurement, instance, names, _ = table
-    return [
-        (
-            site,
-            Readings(
-                device,
-                at,
-                measurement,
-                instance,
-                points.row_values(table, row) if None in row else dict(zip(names, row[1:], strict=True)),
-                current,
-            ),
-        )
-        for at, row in zip(times_ms, rows, strict=True)
-    ]
+def _rows(device: str, part: points.Part, *, current: bool) -> Rows:
+    measurement, instance, names, _ = part.table
+    return Rows(device, part.times_ms, measurement, instance, names, part.rows, current)
 
 
 def _has_values(frame: Frame) -> bool:

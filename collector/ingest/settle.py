@@ -6,15 +6,14 @@ A crash in between only means that the same points are written again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from agent.wire import intervals
-from collector.ingest import clones, sessions, suspicion, tail
-from collector.ingest.reception import MAX_INTERVALS
-from collector.model import Arrival, Born, ClockFault, Died, Outcome, Quality, Reason
+from collector.ingest import clones, sessions, suspicion
+from collector.ingest.ledger import Ledgers
+from collector.model import Arrival, Born, ClockFault, Died, Outcome, Quality
 from collector.storage import means
 from collector.storage.state import DeviceState, RuleState
 
@@ -86,9 +85,11 @@ class CommitStage:
         session = batch.database()
         self._leases.check(session, batch.shards)
         twice: list[str] = []
+        ledgers = Ledgers()
         for item in batch.items:
             if item.frame is not None and item.work.incarnation is not None:
-                twice += self._take(batch, item, item.frame, item.work.incarnation)
+                twice += self._take(batch, ledgers, item, item.frame, item.work.incarnation)
+        ledgers.write()
         for device in sorted(set(self._quarantine.keep(session, batch.items))):
             self._reporter.problem("held_full", f"{device}: no room to hold more tables for requeue")
         self._names.save(session)
@@ -100,7 +101,7 @@ class CommitStage:
         session.commit()
         self._names.saved()
 
-    def _take(self, batch: Batch, item: Item, frame: Frame, row: Incarnation) -> list[str]:
+    def _take(self, batch: Batch, ledgers: Ledgers, item: Item, frame: Frame, row: Incarnation) -> list[str]:
         """Take a frame into the state; return its device when it shows that its key is in use twice."""
         state = _state_of(batch, frame.device)
         changed, cloned = None, False
@@ -110,9 +111,10 @@ class CommitStage:
         elif item.work.new:
             if item.verdict is None:
                 item.finish(Outcome.STORED)
-            live = clones.is_live(item, frame, row)
-            _receive(item, frame, row)
-            _advance(item, frame, row, state)
+            ledger = ledgers.of(frame, row)
+            live = clones.is_live(item, frame, ledger)
+            ledger.take(item, frame)
+            ledgers.standing(state).take(item, frame, row)
             changed = sessions.advance(frame, row.order, state)
             cloned = live and clones.hear(batch.database(), frame, row, state)
         self._observe(item, frame, changed)
@@ -185,61 +187,3 @@ def _state_of(batch: Batch, device: str) -> DeviceState:
         )  # fmt: skip
         batch.database().add(state)
     return state
-
-
-def _receive(item: Item, frame: Frame, row: Incarnation) -> None:
-    """Add the seq to what was stored or refused. Lists are made anew: JSON columns notice only that."""
-    seq, verdict = frame.seq or 0, item.verdict
-    if verdict is not None and verdict.outcome is Outcome.REFUSED:
-        reason = (verdict.reason or Reason.STORE_REFUSED).value
-        row.refused = _with_refused(row.refused, seq, reason)
-    elif seq < row.floor:  # an earlier frame of the batch raised it
-        row.stored_below += 1
-    else:
-        stored = [list(pair) for pair in row.stored]
-        intervals.add(stored, seq)
-        row.stored = stored
-    if len(row.stored) > MAX_INTERVALS or len(row.refused) > MAX_INTERVALS:
-        _raise_floor(row)
-    if frame.dropped:
-        row.dropped = {
-            name: max(frame.dropped.get(name, 0), row.dropped.get(name, 0))
-            for name in {**row.dropped, **frame.dropped}
-        }
-    row.tail = tail.note(row.tail, seq, frame.uptime_ms, frame.digest)
-    row.last_ms = max(row.last_ms, frame.arrival_ms)
-
-
-def _with_refused(ranges: list[Any], seq: int, reason: str) -> list[Any]:
-    same = [[lo, hi] for lo, hi, why in ranges if why == reason]
-    others = [list(entry) for entry in ranges if entry[2] != reason]
-    intervals.add(same, seq)
-    return sorted([*others, *([lo, hi, reason] for lo, hi in same)])
-
-
-def _raise_floor(row: Incarnation) -> None:
-    """Forget the older half of what is known in detail; what comes from there can no longer be judged."""
-    entries = sorted([*row.stored, *row.refused])
-    floor = entries[len(entries) // 2][0]
-    stored = [list(pair) for pair in row.stored]
-    before = intervals.count(stored)
-    intervals.collapse(stored, floor)
-    row.stored_below += before - intervals.count(stored)
-    row.stored = stored
-    row.refused = [[max(lo, floor), hi, why] for lo, hi, why in row.refused if hi >= floor]
-    row.floor = floor
-
-
-def _advance(item: Item, frame: Frame, row: Incarnation, state: DeviceState) -> None:
-    """Take what is current of the device; any new frame shows that it speaks."""
-    state.arrival_ms = max(state.arrival_ms or 0, frame.arrival_ms)
-    if not item.work.current:
-        return
-    if state.incarnation != frame.incarnation:
-        state.incarnation = frame.incarnation
-    if state.incarnation_order != row.order:
-        state.incarnation_order = row.order
-    state.seq = frame.seq or 0
-    if frame.tables and not (item.verdict and item.verdict.outcome is Outcome.REFUSED):
-        newest = item.work.newest_ms
-        state.sample_ms = max(state.sample_ms or newest, newest)

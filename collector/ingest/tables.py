@@ -5,8 +5,8 @@
 - unknown fields of a known measurement are numbers, stored as float, at most 16 per device and measurement;
 - at most 64 instances per device and measurement.
 
-Most tables are of a kind that was seen before and hold nothing but legal numbers: ``usual`` takes those in
-one pass; ``check`` judges all others, value by value, and says what is wrong.
+Most tables are of a kind that was seen before and hold nothing but legal numbers: ``usual`` takes a frame of
+those in one pass; ``check`` judges all others, value by value, and says what is wrong.
 
 What was seen of unknown fields and instances is remembered by ``names``.
 """
@@ -21,14 +21,16 @@ from agent.wire import fields as register
 from agent.wire import frame as wire
 from agent.wire.errors import WireError
 from collector.ingest.names import FIELD, INSTANCE, Names
-from collector.ingest.plans import Plan, plan_of
-from collector.model import Reason, Table
+from collector.ingest.plans import Plan, joined, plan_of
+from collector.model import Kind, Reason, Table, Usual
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-MAX_PLANS = 2_000  # kinds of tables that are remembered
+MAX_PLANS = 500  # shapes of frames that are remembered
+MAX_VALUES = 1_000  # of a frame whose shape is remembered, with some 30 bytes for each
 _INT_LIMIT = 1 << 53  # integers beyond cannot all be floats
+Head = tuple[Any, ...]  # of a table: measurement, number of rows, fields
 
 
 @dataclass(slots=True)
@@ -46,38 +48,61 @@ class Register:
     def __init__(self, names: Names | None = None) -> None:
         self._names = names or Names()
         self._instances = self._names.known[INSTANCE]
-        self._plans: dict[tuple[str, ...], Plan] = {}
+        self._kinds: dict[Head, Plan] = {}  # plans of one table
+        self._plans: dict[tuple[Head, ...], Plan] = {}
 
-    def usual(self, device: str, raw: Any) -> Table | None:
-        """Return a decoded table as ``check`` would, None when it is not of the usual kind.
+    def usual(self, device: str, found: Any) -> Usual | None:
+        """Return decoded tables as ``check`` would, None when one of them is not of the usual kind.
 
-        ``raw`` is whatever stood in the payload. Usual are known fields, an instance that the device has
+        ``found`` is whatever stood in the payload. Usual are known fields, an instance that the device has
         named before, and a legal number for every field.
         """
+        heads: list[Head] = []
         try:
-            measurement, instance, fields, rows = raw
-            if type(fields) is not list:
-                return None
-            plan = self._plans.get((measurement, *fields)) or self._plan(raw)
-            known = instance is None or instance in self._instances[device, measurement]
+            for measurement, instance, fields, rows in found:
+                known = instance is None or instance in self._instances[device, measurement]
+                if not known or type(fields) is not list:
+                    return None
+                heads.append((measurement, len(rows), *fields))
+            key = tuple(heads)
+            plan = self._plans.get(key) or self._plan(key, found)
+            values = plan and plan.values([row for table in found for row in table[3]])
         except (TypeError, ValueError, KeyError):
             return None
-        if not known or not plan or type(rows) is not list or not plan.fits(rows):
+        if not plan or not values:
             return None
-        return Table(measurement, instance, plan.names, tuple(map(tuple, rows)))
+        kinds = plan.shape.kinds
+        tables = [
+            Table(measurement, instance, kind.fields, rows)
+            for (measurement, instance, _, rows), kind in zip(found, kinds, strict=True)
+        ]
+        return Usual(plan.shape, tuple(tables), values)
 
-    def _plan(self, raw: list[Any]) -> Plan | None:
-        """Return the plan for tables like this one, None when there cannot be one."""
+    def _plan(self, key: tuple[Head, ...], found: list[Any]) -> Plan | None:
+        """Return the plan for tables like these, None when there cannot be one."""
+        plans = [self._kinds.get(head) or self._kind(head, raw) for head, raw in zip(key, found, strict=True)]
+        plan = joined([plan for plan in plans if plan is not None])
+        if None in plans or len(plan.types) > MAX_VALUES:
+            return None
+        if len(self._plans) >= MAX_PLANS:
+            self._plans.clear()
+        self._plans[key] = plan
+        return plan
+
+    def _kind(self, head: Head, raw: list[Any]) -> Plan | None:
+        """Return the plan for one table."""
+        measurement, _, names, rows = raw
+        if len(rows) * (1 + len(names)) > MAX_VALUES:
+            return None
         try:
             wire.check_table(raw)
         except WireError:
             return None
-        measurement, _, names, _ = raw
-        plan = plan_of(measurement, tuple(names))
+        plan = plan_of(Kind(measurement, tuple(names), len(rows)))
         if plan is not None:
-            if len(self._plans) >= MAX_PLANS:
-                self._plans.clear()
-            self._plans[measurement, *names] = plan
+            if len(self._kinds) >= MAX_PLANS:
+                self._kinds.clear()
+            self._kinds[head] = plan
         return plan
 
     def check(self, device: str, table: Table) -> Checked:
@@ -120,7 +145,7 @@ class Register:
 
 
 def _row(
-    row: tuple[Any, ...], kept: list[tuple[int, str, Callable[[Any], Any]]], problems: Counter[Reason]
+    row: Sequence[Any], kept: list[tuple[int, str, Callable[[Any], Any]]], problems: Counter[Reason]
 ) -> tuple[Any, ...]:
     values = [row[0]]
     for column, _, check in kept:

@@ -14,9 +14,10 @@ Pure: no clock, no input or output; the same steps give the same answers. The me
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from collector.model import ClockFault, Readings, Severity, Suspect, Transition
+from collector.model import ClockFault, Readings, Rows, Severity, Suspect, Transition
 from collector.rules import clock, device, power, reach, security, tamper
 from collector.rules.board import OPEN, Board, Finding, Memory, Phase, Shows, severity
 from collector.rules.catalogue import CONDITIONS, rank
@@ -31,13 +32,13 @@ if TYPE_CHECKING:
     from collector.rules.site import SiteFacts
 
 _MOVING: Final = (Phase.RISING, Phase.FALLING)
+Taker = Callable[[Board, Readings], None]
 # who is given the rows of a measurement, and who every row
-READERS: Final = dict.fromkeys(power.MEASUREMENTS, power.observe) | {
+READERS: Final[Mapping[str, Taker]] = dict.fromkeys(power.MEASUREMENTS, power.observe) | {
     "tamper": tamper.observe,
     "wifi_neighbour": ears.observe,
 }
-EVERY: Final = (path.observe, story.observe, unit.observe)
-
+EVERY: Final[tuple[Taker, ...]] = (path.observe, story.observe, unit.observe)
 _BLANK: Final[dict[str, Any]] = {
     "devices": {}, "ups": {}, "meters": {}, "tamper": {}, "conditions": {}, "suspects": {}, "outage": None,
 }  # fmt: skip
@@ -104,22 +105,40 @@ def _copied(value: Any) -> Any:
 
 def _observe(board: Board, items: list[Observation]) -> None:
     """Who speaks comes before what is said: a backlog belongs to a device that is back."""
-    rows: list[Readings] = []
+    said: list[Readings | Rows] = []
     for item in items:
-        if isinstance(item, Readings):
-            rows.append(item)
+        if isinstance(item, Readings | Rows):
+            said.append(item)
         elif isinstance(item, Suspect):
             security.observe(board, item)  # somebody in its name: no sign that the device speaks
         elif isinstance(item, ClockFault):
             clock.observe(board, item)
         else:
             silence.observe(board, item)
-    for row in rows:
-        read = READERS.get(row.measurement)
-        if read is not None:
-            read(board, row)
-        for take in EVERY:
-            take(board, row)
+    for item in said:
+        rows, takers = _telling(board, item)
+        for row in rows:
+            for take in takers:
+                take(board, row)
+
+
+def _telling(board: Board, item: Readings | Rows) -> tuple[list[Readings], tuple[Taker, ...]]:
+    """Return the rows that can change anything, and who takes them.
+
+    Only who is away tells a story with every row. Else the way out is as the newest row of a table says, and
+    of what has a reader of its own nobody else keeps anything.
+    """
+    read = READERS.get(item.measurement)
+    takers = EVERY if read is None else (read, *EVERY)
+    if isinstance(item, Readings):
+        return [item], takers
+    if story.is_told(board, item.device) or item.device not in board.memory["devices"]:
+        return item.readings(), takers
+    if read is not None:
+        return item.readings(), takers if item.measurement in unit.MEASUREMENTS else (read,)
+    if not item.current:
+        return [], ()
+    return [item.newest()] if item.is_whole() else item.readings(), (path.observe,)
 
 
 def _prune(board: Board) -> None:

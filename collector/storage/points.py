@@ -16,7 +16,7 @@ from collector.model import Point, Quality
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collector.model import Table, Value
+    from collector.model import Table, Usual, Value
 
 HOUR_MS = 3_600_000
 _OFFSET = itemgetter(0)
@@ -30,7 +30,7 @@ def instance_tag(measurement: str) -> str:
     return (known.tag if known else None) or _FALLBACK_TAG
 
 
-def row_values(table: Table, row: tuple[Any, ...]) -> dict[str, Value]:
+def row_values(table: Table, row: Sequence[Any]) -> dict[str, Value]:
     """Return the values of one row by name, without those that are missing."""
     values = dict(zip(table.fields, row[1:], strict=True))
     return {name: value for name, value in values.items() if value is not None} if None in row else values
@@ -58,21 +58,23 @@ class Part(NamedTuple):
     table: Table
     site: str
     times_ms: list[int]
-    rows: Sequence[tuple[Any, ...]]
+    rows: Sequence[Sequence[Any]]
 
 
 class FramePoints(Sequence[Point]):
     """The points of one frame. They are made when somebody looks at them; ``parts`` is what they are made of.
 
-    A store that writes text need not look: see ``influx_lines``.
+    A store that writes text need not look: see ``influx_lines``. ``usual`` is set when the parts are all of a
+    frame's tables, of the usual kind.
     """
 
-    __slots__ = ("_made", "device", "newest_ms", "oldest_ms", "parts", "quality")
+    __slots__ = ("_made", "device", "newest_ms", "oldest_ms", "parts", "quality", "usual")
 
-    def __init__(self, device: str, quality: Quality, parts: list[Part]) -> None:
+    def __init__(self, device: str, quality: Quality, parts: list[Part], usual: Usual | None = None) -> None:
         self.device = device
         self.quality = quality
         self.parts = parts
+        self.usual = usual
         self.oldest_ms = min([part.times_ms[0] for part in parts], default=0)
         self.newest_ms = max([part.times_ms[-1] for part in parts], default=0)
         self._made: list[Point] | None = None
@@ -142,6 +144,18 @@ class Places:
         self._offsets: list[int] | None = None
         self._times_ms: list[int] = []
         self._site: str | None = None  # of all of them; None: more than one, or not in order
+
+    def parts_of_usual(self, usual: Usual) -> list[Part] | None:
+        """Return the tables' rows when all were taken at one facility, in order; None when they were not."""
+        parts: list[Part] = []
+        for table in usual.tables:
+            offsets = [row[0] for row in table.rows]
+            if offsets != self._offsets:
+                self._look(offsets)
+            if self._site is None or (parts and self._site != parts[0].site):
+                return None
+            parts.append(Part(table, self._site, self._times_ms, table.rows))
+        return parts
 
     def parts_of(self, table: Table) -> list[Part]:
         """Return the rows that hold a value, oldest first; those taken at no facility are left out."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.rest import ApiException
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from simulators.chaos.journal import Id
 
 CONDITION = "supply_lost"
+UNPROCESSABLE = 422  # InfluxDB's answer to a type conflict
 _TAGS = ("site", "device", "interface")
 _FLUX = """
 from(bucket: _bucket) |> range(start: 1970-01-01T00:00:00Z, stop: 2100-01-01T00:00:00Z)
@@ -108,6 +110,21 @@ def spoil_type(config: Config) -> None:
     with InfluxDBClient(influx.url, TOKEN, org=ORG) as client:
         writer: Any = client.write_api(write_options=SYNCHRONOUS)
         writer.write(influx.bucket, record=line)
+
+
+def has_forgotten_type(config: Config) -> bool:
+    """Say whether the store no longer takes the field as an integer, as which it had acknowledged it.
+
+    InfluxDB that was started on a full disk may have lost the types of fields, values or not
+    (``simulators/chaos/full_influx.py``); then the device's float was the first and is no conflict.
+    """
+    try:
+        spoil_type(config)
+    except ApiException as answer:
+        if answer.status == UNPROCESSABLE:
+            return True
+        raise
+    return False
 
 
 def _ms(time: datetime) -> int:

@@ -3,7 +3,11 @@
 No part of the product writes here. A round: an InfluxDB on a small tmpfs takes points, each with a field of
 its own; the disk is filled until a write fails; there is room again; the same points and others are sent;
 SIGKILL and start; more points; SIGKILL and start. Whatever was answered with 204 and is not there after a
-start is counted, by what it was. ``--mend`` mends the logs before each start, as the collector does.
+start is counted, by what it was. ``--mend`` mends the logs before each start, as the collector does;
+with ``--start-full`` it is killed and started while the disk is full, so many times.
+
+At the end a float is sent for a field that was acknowledged as an integer: who takes it has forgotten the
+field's type.
 """
 
 from __future__ import annotations
@@ -27,18 +31,22 @@ from simulators.chaos.servers import ORG, TOKEN, ChaosError, Store
 
 DISK_MIB, MOST_PAGES, MOST_WRITES, SEVERAL = 48, 40, 5000, 40
 _SHORTLY_BEFORE_MS = 3_600_000
+TYPED, FORGOTTEN = "typed,device=one value", "the type of a field"
 
 
 class Round:
     """One server from its first start to its end."""
 
-    def __init__(self, folder: Path, chance: random.Random, *, mends: bool) -> None:
+    def __init__(
+        self, folder: Path, chance: random.Random, *, mends: bool, starts_full: int = 0
+    ) -> None:
         self.disk = Disk(folder / "data", size_mib=DISK_MIB)
         self.disk.open()
         if self.disk.kind != "tmpfs":
             raise ChaosError("a tmpfs is needed, and root to mount it")
         self.store = Store(folder, self.disk, mends=mends)
         self._chance = chance
+        self._starts_full = starts_full
         self._number = 0
         self._acknowledged: dict[int, str] = {}  # number of a point: what it was
 
@@ -46,9 +54,20 @@ class Round:
         """Return how many points were lost, by what they were."""
         await self.store.start()
         self.store.set_up()
+        self._send(f"{TYPED}=1i")
         self._write_several("before")
         self._fill()
         failed = self._write_until_it_fails()
+        for _ in range(self._starts_full):
+            await self._restart()
+            self.disk.free()
+            if self._chance.random() < 0.5:  # noqa: PLR2004 - half
+                await self._restart()
+            self._write_several("while the disk filled")
+            self._fill()
+            self._write_until_it_fails()
+            if self._chance.random() < 0.5:  # noqa: PLR2004 - half
+                self._send(f"{TYPED}=1.5")
         self.disk.free()
         self._write(failed, "sent again after a failure")
         self._write_several("same process")
@@ -56,7 +75,10 @@ class Round:
         self._write_several("after the first start")
         await self._restart()
         there = self._there()
-        return Counter(what for number, what in self._acknowledged.items() if number not in there)
+        lost = Counter(what for number, what in self._acknowledged.items() if number not in there)
+        if self._send(f"{TYPED}=1.5"):
+            lost[FORGOTTEN] += 1
+        return lost
 
     def close(self) -> None:
         """End the server and unmount."""
@@ -91,6 +113,13 @@ class Round:
         """Write points; whether InfluxDB answered 204."""
         start = 1_000 * (self.store.began_ms - _SHORTLY_BEFORE_MS)
         lines = "\n".join(f"chaos,device=one n{number}={number}i {start + number}" for number in numbers)
+        if not self._send(lines):
+            return False
+        self._acknowledged |= dict.fromkeys(numbers, what)
+        return True
+
+    def _send(self, lines: str) -> bool:
+        """Write lines; whether InfluxDB answered 204."""
         request = urllib.request.Request(  # noqa: S310 - own server
             f"{self.store.url}/api/v2/write?org={ORG}&bucket=first&precision=us",
             data=lines.encode(),
@@ -102,7 +131,6 @@ class Round:
         except urllib.error.HTTPError as error:
             error.read()
             return False
-        self._acknowledged |= dict.fromkeys(numbers, what)
         return True
 
     def _there(self) -> set[int]:
@@ -116,13 +144,15 @@ class Round:
 @click.option("--rounds", type=click.IntRange(1), default=10, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--mend", is_flag=True, help="Mend the logs before each start.")
-def main(*, rounds: int, seed: int, mend: bool) -> None:
+@click.option("--start-full", type=int, default=0, help="Start it so many times while its disk is full.")
+def main(*, rounds: int, seed: int, mend: bool, start_full: int) -> None:
     """Count acknowledged points that are lost; the last line is the account as JSON."""
     hit: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     for number in range(rounds):
         folder = Path(tempfile.mkdtemp(prefix=f"full{os.getpid()}-"))
-        one = Round(folder, random.Random(f"{seed}/{number}"), mends=mend)  # noqa: S311 - no secret
+        chance = random.Random(f"{seed}/{number}")  # noqa: S311 - no secret
+        one = Round(folder, chance, mends=mend, starts_full=start_full)
         try:
             found = asyncio.run(one.run())
         finally:

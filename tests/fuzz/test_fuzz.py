@@ -117,7 +117,7 @@ class Hasty(Enrolled):
 class Boundless(Register):
     """Looks at no value."""
 
-    def usual(self, device: str, raw: Any) -> Table | None:
+    def usual(self, device: str, found: Any) -> None:
         return None
 
     def check(self, device: str, table: Table) -> Checked:
@@ -133,7 +133,7 @@ class Forgetful(Register):
     def check(self, device: str, table: Table) -> Checked:
         return Register().check(device, table)
 
-    def usual(self, device: str, raw: Any) -> Table | None:
+    def usual(self, device: str, found: Any) -> None:
         return None
 
 

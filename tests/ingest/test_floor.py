@@ -21,7 +21,7 @@ def test_reception_against_a_model(tmp_path_factory, batches, most, restarts):
     device = Sealer()
     world = World(tmp_path_factory.mktemp("floor"), [device])
     stored: set[int] = set()
-    with patch("collector.ingest.settle.MAX_INTERVALS", most):
+    with patch("collector.ingest.ledger.MAX_INTERVALS", most):
         for batch in batches:
             world.clock.step(60_000)
             floor = world.incarnation(device).floor if stored else 0

@@ -125,7 +125,7 @@ def test_seq_reused(world, device):
 
 
 def test_too_old_to_judge(world, device, monkeypatch):
-    monkeypatch.setattr("collector.ingest.settle.MAX_INTERVALS", 256)
+    monkeypatch.setattr("collector.ingest.ledger.MAX_INTERVALS", 256)
     for low in range(1, 600, 200):
         world.clock.step(100_000)
         world.take(*[device.data(seq, tables=None) for seq in range(low, low + 200, 2)])

@@ -68,8 +68,8 @@ def times_are_clamped_to_the_arrival(monkeypatch):
 
 
 def history_is_told_as_live(monkeypatch):
-    right = resolve._readings
-    monkeypatch.setattr(resolve, "_readings", lambda device, part, **_: right(device, part, current=True))
+    right = resolve._rows
+    monkeypatch.setattr(resolve, "_rows", lambda device, part, **_: right(device, part, current=True))
 
 
 def clocks_are_believed(monkeypatch):

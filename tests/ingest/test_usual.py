@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agent.wire import fields as register
 from agent.wire import frame as wire
 from agent.wire.errors import WireError
-from collector.ingest.tables import Register
+from collector.ingest.tables import MAX_PLANS, MAX_VALUES, Register
 from collector.model import Quality, Table
 from collector.rules.reads import READ
 from collector.storage import influx_lines
@@ -50,27 +50,49 @@ def slowly(judge, raw):
     return None if checked.problems else checked.table
 
 
+def plain(usual):
+    """Tables of the usual kind with rows as the long way makes them."""
+    return [table._replace(rows=tuple(map(tuple, table.rows))) for table in usual.tables]
+
+
 @settings(max_examples=400, deadline=None)
-@given(tables())
-def test_what_is_usual_is_what_the_long_way_takes_whole(raw):
+@given(st.lists(tables(), min_size=1, max_size=3))
+def test_what_is_usual_is_what_the_long_way_takes_whole(raws):
     judge = Register()
     judge.check("r1", Table("upsd", "apc", ("ol",), ((0, 1),)))
-    usual = judge.usual("r1", raw)
+    usual = judge.usual("r1", raws)
     if usual is not None:
-        expected = slowly(judge, raw)
-        assert usual == expected
-        assert repr(usual) == repr(expected)  # 1 is not 1.0
+        expected = [slowly(judge, raw) for raw in raws]
+        assert plain(usual) == expected
+        assert repr(plain(usual)) == repr(expected)  # 1 is not 1.0
+        assert usual.values == [value for table in expected for row in table.rows for value in row]
+    else:
+        assert any(slowly(judge, raw) is None or judge.usual("r1", [raw]) is None for raw in raws)
 
 
 def test_ordinary_tables_are_usual_from_the_second_time_on():
     judge = Register()
     raw = ["upsd", "apc", ["input_voltage", "ol"], [[-10_000, 127.1, 1], [0, 127.0, 0]]]
-    assert judge.usual("r1", raw) is None  # a new instance must be counted
-    assert slowly(judge, raw) == judge.usual("r1", raw)
-    assert judge.usual("r2", raw) is None
-    assert judge.usual("r1", ["upsd", ["apc"], raw[2], raw[3]]) is None
-    assert judge.usual("r1", ["upsd", "apc", {"ol": 1}, [[0, 1]]]) is None
-    assert judge.usual("r1", "1234") is None
+    other = ["system", None, ["load1"], [[0, 0.5]]]
+    assert judge.usual("r1", [raw]) is None  # a new instance must be counted
+    expected = slowly(judge, raw)
+    assert plain(judge.usual("r1", [raw])) == [expected]
+    assert plain(judge.usual("r1", [raw, other])) == [expected, slowly(judge, other)]
+    assert judge.usual("r2", [raw]) is None
+    assert judge.usual("r1", [["upsd", ["apc"], raw[2], raw[3]]]) is None
+    assert judge.usual("r1", [["upsd", "apc", {"ol": 1}, [[0, 1]]]]) is None
+    assert judge.usual("r1", [["upsd", "apc", ["ol"], {0: 1}]]) is None
+    assert judge.usual("r1", ["1234"]) is None
+    assert judge.usual("r1", [other, 1234]) is None
+
+
+def test_shapes_that_are_too_large_or_too_many_are_not_remembered():
+    judge = Register()
+    long = ["system", None, ["load1"], [[0, 0.5]] * MAX_VALUES]
+    assert judge.usual("r1", [long]) is None
+    for rows in range(1, MAX_VALUES // 2):
+        assert judge.usual("r1", [["system", None, ["load1"], [[0, 0.5]] * rows]]) is not None
+    assert 0 < len(judge._plans) <= MAX_PLANS
 
 
 VALUES = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
@@ -99,6 +121,39 @@ def test_lines_of_a_frame_are_those_of_its_points(rows, instance, quality, sites
     assert influx_lines.encode(frame) == influx_lines.encode(made)
     if made:
         assert oldest_ms(frame) == oldest_ms(made) == min(item.time_ms for item in made)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_lines_of_a_usual_frame_are_those_of_its_points(data):
+    judge, raws = Register(), []
+    kinds = st.sampled_from(
+        [
+            ("upsd", "50 % = x, y", ["input_voltage", "ol"]),
+            ("system", None, ["uptime"]),
+            ("mem", None, ["used_percent"]),
+        ]
+    )
+    for measurement, instance, names in data.draw(st.lists(kinds, min_size=1, max_size=4)):
+        rule = register.MEASUREMENTS[measurement].fields
+        values = [st.floats(0, 100) if rule[name].type == "float" else st.integers(0, 1) for name in names]
+        rows = st.lists(st.tuples(st.integers(-9, 0), *values).map(list), min_size=1, max_size=3)
+        raws.append([measurement, instance, names, data.draw(rows)])
+    for raw in raws:
+        slowly(judge, raw)
+    usual, quality = judge.usual("r1", raws), data.draw(st.sampled_from(Quality))
+    site_of = (
+        data.draw(st.sampled_from(["casa"] * 3 + [None])),
+        data.draw(st.sampled_from(["casa", "lejos, x"])),
+    )
+    assert usual is not None
+    places = Places(lambda at: site_of[at == 1000], 1000)
+    parts = places.parts_of_usual(usual)
+    expected = [part for table in usual.tables for part in places.parts_of(table)]
+    if parts is not None:
+        assert parts == expected
+        frame = FramePoints("r1", quality, parts, usual)
+        assert influx_lines.encode(frame) == influx_lines.encode(list(frame))
 
 
 def test_text_goes_the_long_way():

@@ -28,7 +28,7 @@ from collector.ingest.clock import FRESH_MS
 from collector.ingest.reception import ReceiveStage
 from collector.ingest.resolve import PointsStage, ResolveStage
 from collector.ingest.settle import CommitStage
-from collector.model import Frame, Outcome, Readings, Received, Table
+from collector.model import Frame, Outcome, Received, Rows, Table
 from collector.storage.points import FramePoints
 from collector.storage.state import Base
 
@@ -361,8 +361,8 @@ class Life:
                 place = time_ms, item.work.quality.value
                 demand(self.written.setdefault(number, place) == place, "a second time", number, place)
             for _, told in item.work.observations:
-                if isinstance(told, Readings) and told.current:
-                    self._may_be_live(self.sealed[told.fields["load1"]])  # type: ignore[index]
+                for row in told.readings() if isinstance(told, Rows) and told.current else ():
+                    self._may_be_live(self.sealed[row.fields["load1"]])  # type: ignore[index]
 
     def _look_at_neighbours(self, batch: Batch) -> None:
         """What nothing dates lies before the next kernel began, when that is known."""

@@ -21,7 +21,7 @@ from collector.ingest.batch import Batch
 from collector.ingest.lease import Leases
 from collector.log import Reporter
 from collector.metrics import Metrics
-from collector.model import Observation, Received, Transition
+from collector.model import Observation, Received, Rows, Transition
 from collector.pipeline import Parts, Pipeline, stages
 from collector.registry import Registry
 from collector.storage.embedded import EmbeddedStore
@@ -141,7 +141,8 @@ class Recorder:
     ) -> list[Transition]:
         if self.fail is not None:
             raise self.fail
-        self.told += [(site_id, observation) for observation in observations]
+        for item in observations:
+            self.told += [(site_id, one) for one in (item.readings() if isinstance(item, Rows) else [item])]
         return []
 
     def deaf_by(self, session: Session, now_ms: int) -> bool:

@@ -138,8 +138,10 @@ def _born(entry: Memory, item: Born) -> None:
 
 
 def _spoke(entry: Memory, at_ms: int) -> None:
-    before = Voice(entry["voice"])
     entry["last_ms"] = max(entry["last_ms"], at_ms)
+    before = Voice(entry["voice"])
+    if before == Voice.LIVE:
+        return  # nearly always: who speaks goes on speaking
     if before in {Voice.DYING, Voice.STOPPING} and at_ms <= entry["death_ms"]:
         return  # the stop's own frame, or one that was on the way
     _move(entry, Heard.SPOKE)

@@ -31,13 +31,19 @@ _MOST_RUNS: Final = 32
 
 def observe(board: Board, readings: Readings) -> None:
     """Take a row that was read in a silence; what came before or after is no part of it."""
-    entry = board.memory["devices"].get(readings.device)
-    if entry is None or entry["voice"] not in _AWAY:
+    if not is_told(board, readings.device):
         return
+    entry = board.memory["devices"][readings.device]
     end_ms = entry.get("returned_ms")
     if readings.time_ms < entry["silent_ms"] or (end_ms is not None and readings.time_ms > end_ms):
         return
     _tell(board, entry, readings)
+
+
+def is_told(board: Board, device: str) -> bool:
+    """Say whether a device is away, or back and not done with its story."""
+    entry = board.memory["devices"].get(device)
+    return entry is not None and entry["voice"] in _AWAY
 
 
 def _tell(board: Board, entry: Memory, readings: Readings) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collector.model import Readings
     from collector.rules.board import Board, Memory
 
 
+MEASUREMENTS: Final = frozenset({"tamper", "restart"})
+
+
 def observe(board: Board, readings: Readings) -> None:
     """Take a row of the tamper input, or of what the platform knows of the last restart."""
-    if readings.measurement not in {"tamper", "restart"}:
+    if readings.measurement not in MEASUREMENTS:
         return
     entry = board.memory["devices"].get(readings.device)
     if entry is None:

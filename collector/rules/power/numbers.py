@@ -14,6 +14,8 @@ _NUMBERS: Final = (int, float)
 
 def number(value: Any) -> float | None:
     """Return a field as a number, None when it is none."""
+    if type(value) is float:  # nearly all
+        return value
     return float(value) if isinstance(value, _NUMBERS) else None
 
 
