@@ -37,9 +37,7 @@ TYPED, FORGOTTEN = "typed,device=one value", "the type of a field"
 class Round:
     """One server from its first start to its end."""
 
-    def __init__(
-        self, folder: Path, chance: random.Random, *, mends: bool, starts_full: int = 0
-    ) -> None:
+    def __init__(self, folder: Path, chance: random.Random, *, mends: bool, starts_full: int = 0) -> None:
         self.disk = Disk(folder / "data", size_mib=DISK_MIB)
         self.disk.open()
         if self.disk.kind != "tmpfs":
@@ -58,16 +56,10 @@ class Round:
         self._write_several("before")
         self._fill()
         failed = self._write_until_it_fails()
-        for _ in range(self._starts_full):
+        for more in reversed(range(self._starts_full)):
             await self._restart()
-            self.disk.free()
-            if self._chance.random() < 0.5:  # noqa: PLR2004 - half
-                await self._restart()
-            self._write_several("while the disk filled")
-            self._fill()
-            self._write_until_it_fails()
-            if self._chance.random() < 0.5:  # noqa: PLR2004 - half
-                self._send(f"{TYPED}=1.5")
+            if more:
+                await self._fill_again()
         self.disk.free()
         self._write(failed, "sent again after a failure")
         self._write_several("same process")
@@ -88,6 +80,17 @@ class Round:
     async def _restart(self) -> None:
         self.store.kill()
         await self.store.start()
+
+    async def _fill_again(self) -> None:
+        """Have room for a while, with or without another start."""
+        self.disk.free()
+        if self._chance.random() < 0.5:  # noqa: PLR2004 - half
+            await self._restart()
+        self._write_several("while the disk filled")
+        self._fill()
+        self._write_until_it_fails()
+        if self._chance.random() < 0.5:  # noqa: PLR2004 - half
+            self._send(f"{TYPED}=1.5")
 
     def _fill(self) -> None:
         """Fill the disk but for some pages."""
