@@ -23,7 +23,7 @@ from collector.errors import ConfigError, StoreUnavailableError
 from collector.log import Reporter
 from collector.metrics import Metrics, prepare, shared_registry
 from collector.registry import Registry, import_enrolments, import_sites
-from collector.storage import influx_wal, migrate
+from collector.storage import migrate
 from collector.storage.factory import open_store
 from collector.storage.provisioning import ProvisioningStore
 from collector.storage.state import open_engine
@@ -234,13 +234,12 @@ def run_all(config: Config, path: Path, stop: Event) -> None:
     supervisor = Supervisor(reporter, metrics, clock)
     try:
         if config.store.kind == "influx" and config.store.influx.command:
-            data = config.store.influx.data_dir
-            mend = partial(_mend_influx, data, reporter)
+            ready = partial(influxd.make_ready, config.store.influx, reporter.info)
             failing = influxd.failing(config.store.influx)
             supervisor.start(
-                Part("influxd", influxd.command(config.store.influx), before=mend, failing=failing)
+                Part("influxd", influxd.command(config.store.influx), before=ready, failing=failing)
             )
-            influxd.prepare(config.store.influx, stop)
+            _prepare_patiently(config, reporter, stop)
         _provision_patiently(config, reporter, stop)
         first = ["broker"] if config.broker.embedded else []
         last = ["probes"] if config.probes.enabled else []
@@ -252,10 +251,14 @@ def run_all(config: Config, path: Path, stop: Event) -> None:
         supervisor.stop()
 
 
-def _mend_influx(data: Path, reporter: Reporter) -> None:
-    """Mend InfluxDB's logs before it starts."""
-    for line in influx_wal.mend(data):
-        reporter.info(line)
+def _prepare_patiently(config: Config, reporter: Reporter, stop: Event) -> None:
+    """Set InfluxDB up; one that was set up before and does not answer yet is waited for by the ingest."""
+    try:
+        influxd.prepare(config.store.influx, stop)
+    except StoreUnavailableError as error:
+        if not influxd.is_set_up(config.store.influx):
+            raise
+        reporter.problem("store_unavailable", str(error), level=logging.ERROR)
 
 
 def _provision_patiently(config: Config, reporter: Reporter, stop: Event) -> None:

@@ -6,6 +6,7 @@ has none; the token goes to the configured file, readable by its owner only.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from collector.errors import ConfigError, StoreUnavailableError
+from collector.storage import influx_wal
 from collector.storage.influx_trust import InfluxTrust
 
 if TYPE_CHECKING:
@@ -66,6 +68,24 @@ def prepare(config: InfluxConfig, stop: Event) -> bool:
     return True
 
 
+def make_ready(config: InfluxConfig, say: Callable[[str], None]) -> None:
+    """Mend the logs before a start. Raises OSError while there is too little room for one.
+
+    On a full disk a server forgets, as it starts, fields that it wrote; until they are written again.
+    """
+    if not has_room(config.data_dir):
+        raise OSError(errno.ENOSPC, "too little room to start without loss", str(config.data_dir))
+    for line in influx_wal.mend(config.data_dir):
+        say(line)
+
+
+def is_set_up(config: InfluxConfig) -> bool:
+    """Whether a server was set up here at some time."""
+    return (config.data_dir / "influxd.bolt").exists() and (
+        config.token_file is None or config.token_file.exists()
+    )
+
+
 def failing(config: InfluxConfig) -> Callable[[], str | None]:
     """Return a question: why must this server be started again? None: it need not, or has no room yet."""
     trust = InfluxTrust(config.url, ASK_MS)
@@ -76,12 +96,13 @@ def failing(config: InfluxConfig) -> Callable[[], str | None]:
             broken = trust.broken() is not None
         except urllib3.exceptions.HTTPError:
             return None  # silence says nothing of its writes; if it ended, it is started anyway
-        return "has failed writes and has room now" if broken and _has_room(config.data_dir) else None
+        return "has failed writes and has room now" if broken and has_room(config.data_dir) else None
 
     return ask
 
 
-def _has_room(folder: Path) -> bool:
+def has_room(folder: Path) -> bool:
+    """Whether the disk has room for what a server writes at its start."""
     disk = shutil.disk_usage(folder)
     return disk.free >= min(ROOM_BYTES, disk.total * ROOM_SHARE)
 

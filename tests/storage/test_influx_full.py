@@ -114,16 +114,23 @@ def test_run_starts_its_own_server_anew_when_the_disk_has_room_again(
     if disk.kind != "tmpfs":
         pytest.skip("a small disk needs a mount, which only root may make")
     bench = Bench(influxd_bin, disk.folder)
-    failing = influxd.failing(bench.config.influx.model_copy(update={"data_dir": disk.folder}))
+    config = bench.config.influx.model_copy(update={"data_dir": disk.folder})
+    failing = influxd.failing(config)
     try:
         bench.write(0)
         assert failing() is None
         disk.fill(bench.server.pid)
         number = bench.write_until_it_fails()
         assert failing() is None  # a new start would only fail again
+        with pytest.raises(OSError, match="too little room"):
+            influxd.make_ready(config, print)
         disk.free()
         assert failing() == "has failed writes and has room now"
-        bench.restart()
+        bench.tear()
+        mended: list[str] = []
+        influxd.make_ready(config, mended.append)
+        assert len(mended) == 1
+        bench.server.start()
         assert failing() is None
         bench.write(number)
         bench.server.kill()
