@@ -8,7 +8,7 @@ UV = $(shell command -v uv || echo .uv/bin/uv)
 BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
-# as many processes as cores; each takes over what another would be late with
+# as many processes as cores; what a file of tests shares is started once, so each file stays in one process
 TEST_JOBS ?= $(shell nproc)
 
 .PHONY: help setup setup-dev demo agent-bytecode packages test test-long test-mips test-quick bench-ingest bench-storm bench-agent bench-ob bench-rules bench-world chaos chaos-test fuzz lint types fix servers influxd micropython wheel tables lock clean
@@ -51,7 +51,7 @@ packages: setup-dev ## .ipk, feed folder and .deb of the agent in build/packages
 	@$(BIN)/python -m tools.packages build/packages
 
 test: setup-dev servers ## all tests, with real servers, shared among the cores (TEST_JOBS=1: one by one)
-	@$(PYTEST) -n $(TEST_JOBS) --dist worksteal -m "not mips and not long"
+	@$(PYTEST) -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder -m "not mips and not long"
 
 test-long: setup-dev servers ## what `make test` leaves out for its length
 	@$(PYTEST) -m long
