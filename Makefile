@@ -8,6 +8,8 @@ UV = $(shell command -v uv || echo .uv/bin/uv)
 BIN := .venv/bin
 STORE ?= embedded
 PYTEST ?= $(BIN)/pytest
+# as many processes as cores; what a file of tests shares is started once, so each file stays in one process
+TEST_JOBS ?= $(shell nproc)
 
 .PHONY: help setup setup-dev demo agent-bytecode packages test test-long test-mips test-quick bench-ingest bench-storm bench-agent bench-ob bench-rules bench-world chaos chaos-test figures-verdicts fuzz lint types fix servers influxd micropython wheel tables lock clean
 
@@ -48,8 +50,8 @@ packages: setup-dev ## .ipk, feed folder and .deb of the agent in build/packages
 	@tools/build-nfpm.sh
 	@$(BIN)/python -m tools.packages build/packages
 
-test: setup-dev servers ## all tests, with real servers
-	@$(PYTEST) -m "not mips and not long"
+test: setup-dev servers ## all tests, with real servers, shared among the cores (TEST_JOBS=1: one by one)
+	@$(PYTEST) -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder -m "not mips and not long"
 
 test-long: setup-dev servers ## what `make test` leaves out for its length
 	@$(PYTEST) -m long

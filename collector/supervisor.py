@@ -70,8 +70,8 @@ class Supervisor:
 
     def start(self, part: Part) -> None:
         """Start a part and keep it running from now on."""
-        self._parts.append(part)
         self._spawn(part)
+        self._parts.append(part)  # ``run``, in another thread perhaps, would start what it finds not running
 
     def run(self, stop: Event) -> None:
         """Watch over the parts until ``stop``; then stop them, last started first."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers import programs
 from tests.servers.influx import influx as influx  # noqa: PLC0414 - a fixture that several folders ask for
 from tests.servers.postgres import postgres as postgres  # noqa: PLC0414 - same
 from tests.servers.upsd import upsd as upsd  # noqa: PLC0414 - a fixture that several folders ask for
+
+# Hypothesis without a stopwatch: how long an example takes depends on what else the machine does.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

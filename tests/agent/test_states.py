@@ -19,8 +19,9 @@ Table = dict[str, dict[str, str]]
 TABLES: dict[str, Table] = {"link": link.TABLE, "frame": frame_life.TABLE}
 
 
-def events(table: Table) -> set[str]:
-    return {event for row in table.values() for event in row} | {"", "unheard of"}
+def events(table: Table) -> list[str]:
+    """In an order of their own, not of the hash seed: processes that share the tests must agree on it."""
+    return sorted({event for row in table.values() for event in row} | {"", "unheard of"})
 
 
 def new_link() -> link.Link:

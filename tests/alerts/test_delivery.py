@@ -156,7 +156,7 @@ def test_a_slow_or_failing_channel_does_not_delay_others(tmp_path):
     try:
         for name in "abc":
             bench.say(RAISED, "on_battery", subject=f"{name}/u")
-        until(lambda: len(bench.office.sent) == 3)
+        until(lambda: bench.crew.tried and len(bench.office.sent) == 3)
         assert (bench.crew.tried, bench.crew.sent) == (1, [])
         bench.crew.gate.set()
         until(lambda: len(bench.crew.sent) == 3)

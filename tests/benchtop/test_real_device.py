@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -117,9 +118,11 @@ def test_the_certificate_says_what_was_real(story):
         "REPROBADO", DEVICE, "GL-77", "Ana Ruiz", story["kid"],
         "<strong>Real:</strong> equipo, radios, contacto de la caja, módem, medidor, centro",
         "<strong>Simulado:</strong> UPS, enlace.",
-        "solo se reinició el programa, no el equipo", "enlace cortado 3 s",
+        "solo se reinició el programa, no el equipo",
     ):  # fmt: skip
         assert part in paper, part
+    (cut_s,) = re.findall(r"enlace cortado (\d+) s", paper)
+    assert FAST.cut_s <= int(cut_s) < FAST.cut_s + FAST.see_s  # as measured: longer on a busy machine
     assert "http" not in paper.replace("http-equiv", "")  # nothing from elsewhere
     assert "PRÁCTICA" not in paper
 

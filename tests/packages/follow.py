@@ -91,7 +91,6 @@ def office(folder: Path) -> tuple[MosquittoServer, subprocess.Popen[bytes]]:
             [vigia("collector"), "run", "--config", "collector.toml"],
             cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
-    until(lambda: ask("/readyz") is not None, "the dashboard", timeout_s=60)
     return broker, collector
 
 
@@ -136,6 +135,7 @@ def main() -> None:
         broker, collector = office(folder)
         router = Router(root, folder, programs.built("micropython", "micropython"), "24.10.4", 22)
         try:
+            until(lambda: ask("/readyz") is not None, "the dashboard", timeout_s=60)
             router.start(ROUTER)
             said = follow(page, folder, package, router)
             token = run(vigia("collector"), "user", "token", "--config", "collector.toml", "test", cwd=folder)

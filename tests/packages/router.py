@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.packages.root import Root
 
 STAND_INS = Path(__file__).with_name("openwrt")
+SERVER = "/opt/dropbear"
 SCRIPTS = {"rc.common": "/etc/rc.common", "functions.sh": "/lib/functions.sh", "uci": "/sbin/uci"}
 
 
@@ -23,6 +24,7 @@ class Router:
         self.root = root
         self._folder = folder
         self._port = port
+        self._server: subprocess.Popen[bytes] | None = None
         manager = "opkg" if release < "25" else "apk"
         root.put(Path(micropython), "/opt/micropython", mode=0o755)
         for name, target in SCRIPTS.items():
@@ -33,20 +35,22 @@ class Router:
 
     def start(self, address: str = "127.0.0.1") -> None:
         self._address = address
-        tools = {
-            name: programs.unpacked(f"usr/{place}/{name}")
-            for name, place in (("dropbear", "sbin"), ("dropbearkey", "bin"))
-        }
-        env = programs.unpacked_environment()
+        keygen = programs.unpacked("usr/bin/dropbearkey")
         host, own = self._folder / "host", self._folder / "id"
         subprocess.run(
-            [tools["dropbearkey"], "-t", "ed25519", "-f", str(host)], env=env, check=True, capture_output=True
-        )
+            [keygen, "-t", "ed25519", "-f", str(host)],
+            env=programs.unpacked_environment(), check=True, capture_output=True,
+        )  # fmt: skip
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(own)], check=True)
         self.root.put(host, "/etc/dropbear.key", mode=0o600)
         self.root.put(own.with_suffix(".pub"), "/root/.ssh/authorized_keys", mode=0o600)
         self.root.run("chmod", "700", "/root/.ssh")
-        command = ["env", f"LD_LIBRARY_PATH={env['LD_LIBRARY_PATH']}", tools["dropbear"], "-F", "-E", "-s"]
+        # into the root, because it sees neither this machine's /tmp nor other mounts: the cache may lie there
+        self.root.put(Path(programs.unpacked("usr/sbin/dropbear")), f"{SERVER}/dropbear", mode=0o755)
+        for folder in programs.unpacked_libraries():
+            for library in folder.glob("*.so.*"):
+                self.root.put(library, f"{SERVER}/{library.name}")
+        command = ["env", f"LD_LIBRARY_PATH={SERVER}", f"{SERVER}/dropbear", "-F", "-E", "-s"]
         self._server = subprocess.Popen(
             self.root.command(*command, "-r", "/etc/dropbear.key", "-p", f"{address}:{self._port}"),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -54,8 +58,9 @@ class Router:
         until(lambda: self.ssh("true").returncode == 0, "the ssh server")
 
     def stop(self) -> None:
-        self._server.kill()
-        self._server.wait(30)
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait(30)
 
     def options(self) -> list[str]:
         """What ssh and scp need to get in."""

@@ -9,26 +9,15 @@ from typing import TYPE_CHECKING
 
 from agent.readers.ups import Ups
 from agent.readers.upsd_client import UpsdClient
+from tests.cases.still import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 
-class RealClock:
+class RealClock(Clock):
     def uptime_ms(self) -> int:
         return time.monotonic_ns() // 1_000_000
-
-    def wall_ms(self) -> int | None:
-        return None
-
-    async def sleep_ms(self, duration_ms: int) -> None:
-        await asyncio.sleep(duration_ms / 1000)
-
-    def kernel_boot(self) -> bytes:
-        return bytes(16)
-
-    def random_bytes(self, count: int) -> bytes:
-        return bytes(count)
 
 
 @asynccontextmanager

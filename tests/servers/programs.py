@@ -41,7 +41,11 @@ def unpacked(path: str) -> str:
     return str(found)
 
 
+def unpacked_libraries() -> list[Path]:
+    """Folders with the libraries of such programs."""
+    return list((CACHE / "unpacked").glob("**/lib/*-linux-gnu"))
+
+
 def unpacked_environment() -> dict[str, str]:
     """Return the environment in which such a program finds its libraries."""
-    folders = [str(folder) for folder in (CACHE / "unpacked").glob("**/lib/*-linux-gnu")]
-    return {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(folders)}
+    return {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(map(str, unpacked_libraries()))}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], what: str, *, timeout_s: float = 30.0, every_s: float = 0.02) -> T:
+def until(condition: Callable[[], T], what: str, *, timeout_s: float = 60.0, every_s: float = 0.02) -> T:
     """Return the first truthy value of ``condition``; fail with ``what`` after ``timeout_s``."""
     deadline = time.monotonic() + timeout_s
     while True:

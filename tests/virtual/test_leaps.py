@@ -17,8 +17,8 @@ BUILT = """\
 name = "leaps"
 seed = 5
 start = "2026-03-02T10:00:00-06:00"
-warmup_s = 1200
-duration_s = 2400
+warmup_s = 600
+duration_s = 1500
 settle_s = 900
 [[provider]]
 id = "cable"
@@ -82,7 +82,7 @@ def scenario(story: str) -> Scenario:
 def long_scenario(story: str) -> Scenario:
     """A long story at the one site that it is about; the carried one has a battery that lasts an hour."""
     events = LONG[story]
-    head, carried, bare = BUILT.replace("duration_s = 2400", "duration_s = 9600").split("[[site]]\n")
+    head, carried, bare = BUILT.replace("duration_s = 1500", "duration_s = 9600").split("[[site]]\n")
     place = bare if "bare" in events[0][3] else carried.replace('"dead"', '"aged"')
     built = f"{head}[world]\nusb_drops = 0\n[[site]]\n{place}"
     return load.parse(built + "".join(EVENT.format(*event) for event in events))

@@ -27,7 +27,13 @@ def bundle(program: Program, begin: str, always: Iterable[str], kept: frozenset[
     """Return the program in few modules: ``begin`` with what is loaded ``always``, and the rest."""
     homes = homes_of(program, begin, [begin, *always])
     names = _new_names(program, homes, kept)
-    return {home: _Joined(program, homes, names, home).tree() for home in sorted(set(homes.values()))}
+    words = {module: names_in(tree) for module, tree in program.items()}
+    bundled: Program = {}
+    for home in sorted(set(homes.values())):
+        bundled[home] = _Joined(program, homes, names, home, set().union(*words.values())).tree()
+        # its parts have their new names now, and what comes from elsewhere may be called like none of them
+        words |= {module: names_in(program[module]) for module in homes if homes[module] == home}
+    return bundled
 
 
 def _own(tree: ast.Module) -> set[str]:
@@ -67,7 +73,10 @@ def _new_names(program: Program, homes: dict[str, str], kept: frozenset[str]) ->
 class _Joined:
     """One new module."""
 
-    def __init__(self, program: Program, homes: dict[str, str], names: dict[Symbol, str], home: str) -> None:
+    def __init__(
+        self, program: Program, homes: dict[str, str], names: dict[Symbol, str], home: str, words: set[str]
+    ) -> None:
+        """``words``: every name in the program as it is now."""
         self._program = program
         self._homes = homes
         self._names = names
@@ -75,7 +84,7 @@ class _Joined:
         self._libraries: list[str] = []
         self._foreign: dict[Symbol, str] = {}  # what comes from another new module: its name here
         used = {new for (module, _), new in names.items() if homes[module] == home}
-        everything = {name for tree in program.values() for name in names_in(tree)} | used
+        everything = words | used
         self._free = (name for name in short_names("_") if name not in everything)
 
     def tree(self) -> ast.Module:

@@ -8,6 +8,7 @@ tells them apart). A long text or number that is used often stays a name: it wou
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tools.shrink.homes import imports_at_start
@@ -27,30 +28,24 @@ class Constants:
         self._program = program
         self._kept = kept
         self._values: dict[tuple[str, str], ast.expr] = {}
+        self._uses = _Uses(program)
 
     def fold(self) -> None:
         """Put values in place of names until nothing changes."""
         before = -1
         while before != len(self._values):
             before = len(self._values)
+            self._uses = _Uses(self._program)
             for module, tree in self._program.items():
                 self._collect(module, tree)
             for module, tree in self._program.items():
                 _Substitute(self._known(module, tree)).visit(tree)
         drop_imports(self._program)
+        imported = _Uses(self._program).imported
         for module, tree in self._program.items():
-            gone = {name for home, name in self._values if home == module} - self._imported(module)
+            gone = {name for home, name in self._values if home == module and not imported[module, name]}
             gone -= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
             tree.body = [node for node in tree.body if _assigned(node) not in gone]
-
-    def _imported(self, module: str) -> set[str]:
-        """Return what others import of a module by name."""
-        found = set()
-        for tree in self._program.values():
-            for node in ast.walk(tree):
-                if isinstance(node, ast.ImportFrom) and node.module == module:
-                    found |= {alias.name for alias in node.names}
-        return found
 
     def _collect(self, module: str, tree: ast.Module) -> None:
         for node in tree.body:
@@ -68,21 +63,10 @@ class Constants:
         if constant.value is None or isinstance(constant.value, bool):
             return True
         if isinstance(constant.value, int):
-            return abs(constant.value) < 1 << 30 or self._uses(module, name) == 1
+            return abs(constant.value) < 1 << 30 or self._uses.of(module, name) == 1
         if isinstance(constant.value, str) and len(constant.value) <= MOST_SHARED:
             return True
-        return self._uses(module, name) <= 1
-
-    def _uses(self, module: str, name: str) -> int:
-        """Return how often the name, whosever it is, is read or imported."""
-        found = 0
-        for tree in self._program.values():
-            for node in ast.walk(tree):
-                found += isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-                found += isinstance(node, ast.Attribute) and node.attr == name
-                if isinstance(node, ast.ImportFrom) and node.module != module:
-                    found += 9 * any(alias.name == name for alias in node.names)
-        return found
+        return self._uses.of(module, name) <= 1
 
     def _known(self, module: str, tree: ast.Module) -> dict[str, ast.expr]:
         """Return the constants by the names that they have in a module, its own and imported ones."""
@@ -93,6 +77,32 @@ class Constants:
                 if value is not None:
                     known[alias.asname or alias.name] = value
         return known
+
+
+class _Uses:
+    """How often names, whosever they are, are read or imported: all counted in one walk."""
+
+    def __init__(self, program: Program) -> None:
+        self.imported: Counter[tuple[str | None, str]] = Counter()
+        self._read: Counter[str] = Counter()
+        self._imported_of_all: Counter[str] = Counter()
+        for tree in program.values():
+            for node in ast.walk(tree):
+                self._count(node)
+
+    def of(self, module: str, name: str) -> int:
+        """Return the uses of a module's name."""
+        return self._read[name] + 9 * (self._imported_of_all[name] - self.imported[module, name])
+
+    def _count(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            self._read[node.id] += 1
+        elif isinstance(node, ast.Attribute):
+            self._read[node.attr] += 1
+        elif isinstance(node, ast.ImportFrom):
+            names = {alias.name for alias in node.names}
+            self._imported_of_all.update(names)
+            self.imported.update((node.module, name) for name in names)
 
 
 class _Substitute(Scoped):
