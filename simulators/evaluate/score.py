@@ -2,7 +2,8 @@
 
 Times are seconds after the warm-up. An outage is one truth of one site; an incident of an area counts once
 per member, by its membership times. Matching is per site and service, by overlap: the pair that overlaps
-longest first, and each truth and each saying at most once. Intervals are Wilson's (95 %).
+longest first, what need not be found after all that must, and each truth and each saying at most once.
+Intervals are Wilson's (95 %).
 """
 
 from __future__ import annotations
@@ -193,13 +194,13 @@ def match(truths: Iterable[Truth], sayings: Iterable[Saying]) -> tuple[list[Pair
     """Return a pair for every truth, in their order, and the sayings that belong to none."""
     asked, left = list(truths), list(sayings)
     overlaps = [
-        (-_overlap_s(truth, saying), t, s)
+        (truth.optional, -_overlap_s(truth, saying), t, s)
         for t, truth in enumerate(asked)
         for s, saying in enumerate(left)
         if (truth.site, truth.what) == (saying.site, saying.what) and _overlap_s(truth, saying) > 0
     ]
     by_truth: dict[int, int] = {}
-    for _, t, s in sorted(overlaps):
+    for *_, t, s in sorted(overlaps):
         if t not in by_truth and s not in by_truth.values():
             by_truth[t] = s
     pairs = [Pair(truth, left[by_truth[t]] if t in by_truth else None) for t, truth in enumerate(asked)]

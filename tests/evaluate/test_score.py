@@ -82,6 +82,16 @@ def test_short_outages_are_neither_missed_nor_make_their_incident_false() -> Non
     assert table(Run("b", (flicker,), (saying(0, 80, (70, MAINS, True)),)))["false_alarms"] == 0
 
 
+def test_what_need_not_be_found_takes_nothing_from_what_must() -> None:
+    """An outage that began while the store was down counts from when the centre hears again."""
+    deaf, outage = truth(0, 2000, Cause.COLLECTOR, optional=True), truth(2045, 3000)
+    said = saying(300, 3010, (2050, MAINS, True))
+
+    found = table(Run("one", (deaf, outage), (said,)))
+
+    assert (found["outages"], found["missed"], found["final_right"], found["false_alarms"]) == (1, 0, 1.0, 0)
+
+
 def test_unknown_counts_against_those_outages_only_that_could_be_known() -> None:
     lone = Truth("park", What.SERVICE, 0, 100, DEVICE, frozenset({DEVICE, UNKNOWN}))
     said = saying(0, 100, (60, UNKNOWN, True))
