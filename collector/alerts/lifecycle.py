@@ -17,6 +17,7 @@ from collector.alerts import outbox
 from collector.errors import VigiaError
 from collector.model import Change, Transition
 from collector.rules import catalogue
+from collector.rules.network.silence import SPEAKS_AGAIN
 from collector.storage.state import Incident, IncidentChange
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ def _revise(session: Session, said: Transition, now_ms: int, routing: Routing) -
     news = incident.cause != said.cause or catalogue.rank(said.severity) > catalogue.rank(incident.severity)
     _take(incident, said)
     change = record(session, incident, "revised", now_ms, _data(said))
+    if SPEAKS_AGAIN in said.facts:
+        outbox.wait(session, incident, now_ms, routing)
     if news and not is_history(incident):
         outbox.update(session, incident, change, now_ms, routing)
 

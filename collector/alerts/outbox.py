@@ -14,7 +14,7 @@ from sqlalchemy import update as sql_update
 
 from collector.around import windows
 from collector.model import Severity
-from collector.storage.state import AreaMember, Outbox
+from collector.storage.state import AreaMember, IncidentChange, Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from collector.alerts.routes import Routing
-    from collector.storage.state import Incident, IncidentChange
+    from collector.storage.state import Incident
 
+STORY_HOLDS: Final = 2  # a hold-off is a minute
+MOST_HOLDS: Final = 5
 WAITING: Final = ("pending", "deferred")  # deferred: tried, to be tried again
 SENT: Final = ("claimed", "delivered")
 
@@ -57,6 +59,22 @@ def alert(
     known = told(_rows(session, incident))
     due_ms = routing.alert_due_ms(incident.condition, incident.severity, now_ms)
     _alert(session, incident, change, known, due_ms, routing)
+
+
+def wait(session: Session, incident: Incident, now_ms: int, routing: Routing) -> None:
+    """Let alerts wait: who speaks again tells its story first, and may need nobody. Not for ever."""
+    hold_ms = routing.hold_off_ms
+    for row in _rows(session, incident):
+        if row.kind != "alert" or row.status not in WAITING:
+            continue
+        opened_ms = session.get_one(IncidentChange, row.change_id).at_ms
+        until_ms = min(now_ms + STORY_HOLDS * hold_ms, opened_ms + MOST_HOLDS * hold_ms)
+        session.execute(
+            sql_update(Outbox)
+            .where(Outbox.id == row.id, Outbox.status.in_(WAITING), Outbox.due_ms < until_ms)
+            .values(due_ms=until_ms)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def update(

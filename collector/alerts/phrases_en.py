@@ -141,6 +141,8 @@ FACTS: Final = {
     "restarted_together": "On return {count} devices had restarted together: they lost power at once.",
     "mains_fed_ran_on": "{device} is fed by the building's mains and ran on: there was power.",
     "kept_running_on_mains": "{device} kept running on the building's mains: there was power.",
+    "kept_running_without_ups": "{device} kept running, and no UPS is known here: likely there was power.",
+    "speaks_again": "It speaks again and is telling what happened meanwhile.",
     "kept_running": "{device} kept running and measuring: only the way out was gone.",
     "agent_restarted": "{device} kept running, but its program failed or was started again.",
     "agent_stopped": "{device} kept running, but its program stood still.",

@@ -146,6 +146,9 @@ FACTS: Final = {
     "restarted_together": "Al volver, {count} equipos habían reiniciado juntos: perdieron la luz a la vez.",
     "mains_fed_ran_on": "{device} se alimenta de la luz del inmueble y siguió encendido: sí había luz.",
     "kept_running_on_mains": "{device} siguió encendido con la luz del inmueble: sí había luz.",
+    "kept_running_without_ups": "{device} siguió encendido y aquí no se conoce ningún UPS: "
+    "lo más probable es que sí hubiera luz.",
+    "speaks_again": "Ya volvió a comunicarse y está contando lo que pasó mientras tanto.",
     "kept_running": "{device} siguió encendido y midiendo: solo faltó la salida a internet.",
     "agent_restarted": "{device} siguió encendido, pero su programa falló o se volvió a iniciar.",
     "agent_stopped": "{device} siguió encendido, pero su programa estuvo detenido.",

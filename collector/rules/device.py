@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from collector.model import Fact
@@ -37,6 +38,15 @@ def tick(board: Board) -> None:
             board.revise(finding)
         elif board.is_open(CONDITION, name) and (outage or voice != Voice.RETURNING):
             _clear(board, name, entry, outage=outage)
+        elif voice == Voice.RETURNING and board.is_open(CONDITION, name):
+            board.revise(_speaking_again(board, name, entry))
+
+
+def _speaking_again(board: Board, name: str, entry: Memory) -> Finding:
+    """Say what was said last, and that it is back: half a story misleads."""
+    said = board.verdict(CONDITION, name)
+    facts = (*(fact for fact in said["facts"] if fact != silence.SPEAKS_AGAIN), silence.SPEAKS_AGAIN)
+    return replace(_finding(board, name, entry, Shows.YES, reason="facts"), **said | {"facts": facts})
 
 
 def _falls_with_others(board: Board, name: str, entry: Memory) -> bool:

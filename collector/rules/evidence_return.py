@@ -122,9 +122,16 @@ def _kept(scene: Scene, name: str, entry: Memory) -> list[Fact]:
     long_enough = entry["returned_ms"] - entry["silent_ms"] > STOOD_FRAMES * frame_ms
     if long_enough and _ran_on_ms(scene, entry) < WORD_FRAMES * frame_ms:
         return [Fact("agent_stopped", {"device": name})]
-    code = "kept_running_on_mains" if _feed(scene, name) is False else "kept_running"
     held = [Fact("ups_held", {"device": name})] if _held(scene, name, entry) else []
-    return [Fact(code, {"device": name}), *held]
+    return [Fact(_kept_code(scene, name), {"device": name}), *held]
+
+
+def _kept_code(scene: Scene, name: str) -> str:
+    """Tell who ran on by what could have carried it."""
+    carried = _feed(scene, name)
+    if carried is False:
+        return "kept_running_on_mains"
+    return "kept_running" if carried or scene.board.memory["ups"] else "kept_running_without_ups"
 
 
 def _held(scene: Scene, name: str, entry: Memory) -> bool:

@@ -215,6 +215,10 @@ CLUES: Final[dict[str, Clue]] = {
         {MS: -4.0, MA: -4.0, DV: -3.0, BS: +1.5, BP: +1.5, UN: -2.0},
         "it is fed by the mains and kept running: there were mains, only the way out was gone",
     ),
+    "kept_running_without_ups": Clue(
+        {MS: -3.0, MA: -3.0, DV: -3.0, BS: +1.5, BP: +1.5, UN: -2.0},
+        "it kept running and no UPS is known here: there were mains, unless one stands there unnamed",
+    ),
     "kept_running": Clue(
         {DV: -3.0, BS: +1.5, BP: +1.5, UN: -2.0},
         "it kept running and measuring: only the way out was gone",

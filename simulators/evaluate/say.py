@@ -7,6 +7,7 @@ supply's when it clears.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -32,19 +33,34 @@ def sayings(record: Record) -> tuple[Saying, ...]:
 
 
 def told(scenario: Scenario, truths: dict[str, SiteTruth], record: Record) -> tuple[Notice, ...]:
-    """Return the notifications of everything else, and whether each was justified."""
-    return tuple(
-        Notice(
-            one.site,
-            one.condition,
-            at_s,
-            notices.justified(scenario, truths[one.site], one.condition, one.subject, at_s),
-        )
-        for one in record.incidents
-        if one.condition not in OUTAGES and one.condition != AREA
-        for at_s in one.notified_s
-        if at_s >= 0
-    )
+    """Return the notifications of everything else, and whether each was justified.
+
+    The alert of an area is one notification. Its outages are judged as outages; where it has none, it was
+    justified if anything was that it was told for.
+    """
+    others = [one for one in record.incidents if one.condition not in OUTAGES and one.condition != AREA]
+    with_outages = {area for one in record.incidents if one.condition in OUTAGES for area, _ in one.through}
+
+    def notice(one: Told, at_s: float) -> Notice:
+        right = notices.justified(scenario, truths[one.site], one.condition, one.subject, at_s)
+        return Notice(one.site, one.condition, at_s, right)
+
+    found = [notice(one, at_s) for one in others for at_s in _own_s(one) if at_s >= 0]
+    areas: dict[int, list[Notice]] = defaultdict(list)
+    for one in others:
+        for area, at_s in one.through:
+            if at_s >= 0 and area not in with_outages:
+                areas[area].append(notice(one, at_s))
+    found += [next((each for each in members if each.true), members[0]) for members in areas.values()]
+    return tuple(found)
+
+
+def _own_s(told: Told) -> list[float]:
+    """Return when the incident's own alerts were delivered."""
+    own = list(told.notified_s)
+    for _, at_s in told.through:
+        own.remove(at_s)
+    return own
 
 
 def _episodes(told: Told) -> Iterator[Saying]:

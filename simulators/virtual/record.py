@@ -34,7 +34,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An incident as the rules and the outbox have it. ``notified_s``: when a person was told, each time."""
+    """An incident as the rules and the outbox have it.
+
+    ``notified_s``: when a person was told, each time; ``through``: which of these were the alert of an area.
+    """
 
     site: str
     condition: str
@@ -45,6 +48,7 @@ class Told:
     cleared_s: float | None
     steps: tuple[Step, ...]
     notified_s: tuple[float, ...]
+    through: tuple[tuple[int, float], ...] = ()  # area and when
 
 
 @dataclass(slots=True)
@@ -70,6 +74,9 @@ def read(engine: Engine, name: str, zero_ms: int, end_ms: int) -> Record:
             alerts = session.scalars(
                 select(Outbox).where(Outbox.incident_id == incident.id, Outbox.kind == "alert")
             ).all()
+            through = [
+                (area, (at_ms - zero_ms) / 1000.0) for area, at_ms in _through_areas(session, incident.id)
+            ]
             record.incidents.append(
                 Told(
                     site=incident.site_id,
@@ -82,7 +89,8 @@ def read(engine: Engine, name: str, zero_ms: int, end_ms: int) -> Record:
                     if incident.cleared_ms is None
                     else (incident.cleared_ms - zero_ms) / 1000.0,
                     steps=tuple(_step(change, zero_ms) for change in changes),
-                    notified_s=_notified_s(alerts, zero_ms, _through_areas(session, incident.id)),
+                    notified_s=_notified_s(alerts, zero_ms, [at_s for _, at_s in through]),
+                    through=tuple(through),
                 )
             )
     return record
@@ -102,7 +110,7 @@ def _step(change: IncidentChange, zero_ms: int) -> Step:
     )
 
 
-def _through_areas(session: Session, incident_id: int) -> list[int]:
+def _through_areas(session: Session, incident_id: int) -> list[tuple[int, int]]:
     """Return when the alert of an area told people of an incident: when it went out, or when that joined."""
     told = []
     for member in session.scalars(select(AreaMember).where(AreaMember.incident_id == incident_id)):
@@ -111,11 +119,15 @@ def _through_areas(session: Session, incident_id: int) -> list[int]:
         )
         times = [at_ms for at_ms in session.scalars(alerts) if at_ms is not None]
         until_ms = member.left_ms
-        told += [max(at_ms, member.joined_ms) for at_ms in times if until_ms is None or at_ms <= until_ms]
+        told += [
+            (member.area_id, max(at_ms, member.joined_ms))
+            for at_ms in times
+            if until_ms is None or at_ms <= until_ms
+        ]
     return told
 
 
-def _notified_s(alerts: Any, zero_ms: int, more: list[int]) -> tuple[float, ...]:
+def _notified_s(alerts: Any, zero_ms: int, through: list[float]) -> tuple[float, ...]:
     """Return when an alert reached somebody."""
-    due = sorted([row.delivered_ms for row in alerts if row.delivered_ms is not None] + more)
-    return tuple((at_ms - zero_ms) / 1000.0 for at_ms in due)
+    own = [(row.delivered_ms - zero_ms) / 1000.0 for row in alerts if row.delivered_ms is not None]
+    return tuple(sorted(own + through))

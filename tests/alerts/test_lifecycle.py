@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from collector.alerts import lifecycle
 from collector.alerts.lifecycle import ENDED, TABLE, IllegalMoveError, Move, Status, UnknownIncidentError
-from collector.model import Cause, Change, Severity
+from collector.model import Cause, Change, Fact, Severity
 from collector.storage.state import Incident
 from tests.alerts.bench import MINUTE
 
@@ -82,6 +82,39 @@ def test_no_recovery_without_an_alert(bench):
 def test_hazard_goes_out_at_once(bench):
     bench.say(RAISED, severity=Severity.HAZARD)
     bench.after(0)
+    assert bench.crew.kinds == [ALERT]
+
+
+BACK = Fact("speaks_again")
+
+
+def test_who_speaks_again_before_anybody_was_called_tells_its_story_first(bench):
+    bench.say(RAISED)
+    bench.after(MINUTE - 1)
+    bench.say(REVISED, facts=(BACK,))
+    bench.after(MINUTE)
+    assert (bench.crew.sent, bench.office.sent) == ([], [])
+    bench.say(CLEARED)
+    bench.after(60 * MINUTE)
+    assert (bench.crew.sent, bench.office.sent) == ([], [])
+
+
+def test_who_speaks_again_and_never_tells_its_story_is_told_of_all_the_same(bench):
+    bench.say(RAISED)
+    for _ in range(9):  # comes and goes
+        bench.after(MINUTE // 2)
+        bench.say(REVISED, facts=(BACK,))
+        bench.say(REVISED)
+    assert bench.crew.kinds == []
+    bench.after(MINUTE // 2)
+    assert bench.crew.kinds == [ALERT], "five minutes are enough"
+
+
+def test_who_speaks_again_after_the_call_changes_nothing_of_it(bench):
+    bench.say(RAISED)
+    bench.after(MINUTE)
+    bench.say(REVISED, facts=(BACK,))
+    bench.after(MINUTE)
     assert bench.crew.kinds == [ALERT]
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from collector.model import Cause
 from simulators.evaluate.say import sayings
+from simulators.evaluate.say import told as notified
 from simulators.evaluate.score import What
+from simulators.scenario import load
+from simulators.truth import outages
 from simulators.virtual.record import Record, Step, Told
+from tests.truth.test_outages import HEAD, bare, event
 
 SITE = Cause.MAINS_SITE
 
@@ -63,3 +69,34 @@ def test_what_follows_a_clearing_belongs_to_nothing() -> None:
 
 def test_an_area_says_nothing_beside_its_members() -> None:
     assert sayings(Record("r", [told(step(100, "opened"), condition="area")])) == ()
+
+
+WORLD = load.parse(HEAD + bare("a") + bare("b") + event(100, 60, "tamper_open", 'device = "a-router"'))
+
+
+def notices(*incidents: Told) -> list[tuple[str, str, bool]]:
+    found = notified(WORLD, outages.of_scenario(WORLD), Record("r", [*incidents]))
+    return [(one.site, one.condition, one.true) for one in found]
+
+
+def opened(site: str, condition: str, *, area: int | None = None) -> Told:
+    """An incident at 110 s, told of a minute later, by itself or by an area's alert."""
+    through = () if area is None else ((area, 170.0),)
+    one = told(step(110, "opened"), condition=condition, notified=(170.0,))
+    return replace(one, site=site, through=through)
+
+
+def test_each_alert_of_its_own_is_right_or_not() -> None:
+    own = notices(opened("a", "tamper"), opened("b", "tamper"))
+    assert own == [("a", "tamper", True), ("b", "tamper", False)]
+
+
+def test_the_alert_of_an_area_is_one_and_right_if_anything_was_that_it_told_of() -> None:
+    here, there = opened("a", "tamper", area=7), opened("b", "tamper", area=7)
+    assert notices(there, here) == [("a", "tamper", True)]
+    assert notices(there, opened("b", "overload", area=7)) == [("b", "tamper", False)]
+    assert notices(there, opened("b", "tamper", area=8)) == [("b", "tamper", False)] * 2
+
+
+def test_an_area_s_alert_with_outages_is_judged_by_these() -> None:
+    assert notices(opened("b", "tamper", area=7), opened("a", "outage", area=7)) == []

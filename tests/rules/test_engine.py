@@ -164,9 +164,10 @@ def test_a_replay_says_the_same():
         ("supply_lost", "raised"),
         ("battery_low", "raised"),
         ("outage", "raised"),
+        ("outage", "revised"),  # it speaks again
         ("supply_lost", "cleared"),
         ("battery_low", "cleared"),
-        ("outage", "revised"),
+        ("outage", "revised"),  # and has told its story
         ("outage", "cleared"),
     ]
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from collector.model import Arrival, Born, Change, Died
-from collector.rules.network.silence import SPEAKING, TABLE, Heard, Voice
+from collector.rules.network.silence import SPEAKING, SPEAKS_AGAIN, TABLE, Heard, Voice
 from collector.rules.site import SiteFacts
 from tests.rules.timeline import LONE, PAIR, Timeline, ms
 
@@ -108,6 +108,9 @@ def test_one_of_two_is_a_silent_device():
     said = day.expect("device_silent", RAISED, 77, 77)
     assert (said.subject, said.cause, said.at_ms) == ("b", "device", ms(1))
     day.expect_none("outage")
+    (back_s, back), (_, judged) = day.said("device_silent", REVISED)
+    assert (back_s, back.facts) == (201, (*said.facts, SPEAKS_AGAIN)), "it is back, and half a story misleads"
+    assert SPEAKS_AGAIN not in judged.facts
     ended = day.expect("device_silent", CLEARED, 221, 221)
     assert ended.at_ms == ms(201)
     assert ended.final
@@ -148,8 +151,9 @@ def test_an_outage_ends_when_the_story_is_told():
     day.at(319)
     assert day.open() == {"outage|"}
     day.at(330)
-    final = day.expect("outage", REVISED, 320, 320)
-    assert final.final
+    (_, back), (judged_s, final) = day.said("outage", REVISED)
+    assert (SPEAKS_AGAIN in back.facts, back.final) == (True, False)
+    assert (judged_s, final.final, SPEAKS_AGAIN in final.facts) == (320, True, False)
     assert day.expect("outage", CLEARED, 320, 320).at_ms == ms(300)
     assert day.open() == set()
 

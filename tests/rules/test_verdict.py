@@ -115,6 +115,20 @@ def test_kept_running_on_mains_is_not_mains():
     assert "kept_running_on_mains" in {fact.code for fact in said.facts}
 
 
+@pytest.mark.parametrize(
+    ("known_ups", "fact"), [(False, "kept_running_without_ups"), (True, "kept_running")], ids=["none", "one"]
+)
+def test_who_ran_on_where_no_ups_is_known_most_likely_had_mains(known_ups, fact):
+    """Nobody noted what feeds it; a UPS that it reads could have carried it."""
+    day = Timeline().born(0).keep(30, "OL" if known_ups else None).at(200)
+    story = [row(second, "system", None, uptime=second, current=False) for second in range(35, 590, 30)]
+    final(back(day, "k1", *story))
+    said = day.said("outage", REVISED)[-1][1]
+    assert {one.code for one in said.facts if one.code.startswith("kept_running")} == {fact}
+    weights = CLUES[fact].weights
+    assert ({Cause.MAINS_AREA, Cause.MAINS_SITE} <= weights.keys()) == (not known_ups)
+
+
 def test_two_that_restart_together_lost_their_mains():
     day = Timeline(TWO).born(0, "a").born(1, "b").keep(30, None, "a", "b").at(200)
     day.born(600, "a", "k2").born(603, "b", "m2").keep(700, None, "a", "b")

@@ -44,7 +44,7 @@ def tick(board: Board) -> None:
             board.memory["outage"] = found
             board.apply(_finding(board, found, Shows.YES, board.now_ms, reason="unobserved"))
     elif whole or not _somebody_is_back(board, outage, voices):
-        _revise(board, outage)
+        _revise(board, outage, returning=Voice.RETURNING in voices.values())
     elif _story_is_whole(board, outage, voices):
         _close(board, outage)
     else:
@@ -62,8 +62,11 @@ def _open(board: Board, members: list[str]) -> None:
     board.apply(_finding(board, outage, Shows.YES, board.now_ms))
 
 
-def _revise(board: Board, outage: Memory) -> None:
-    board.revise(_finding(board, outage, Shows.YES, board.now_ms, reason="facts"))
+def _revise(board: Board, outage: Memory, *, returning: bool = False) -> None:
+    finding = _finding(board, outage, Shows.YES, board.now_ms, reason="facts")
+    if returning and "unobserved_ms" not in outage:
+        finding = replace(finding, facts=(*finding.facts, silence.SPEAKS_AGAIN))
+    board.revise(finding)
 
 
 def _somebody_is_back(board: Board, outage: Memory, voices: dict[str, Voice]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from collector.model import Arrival, Born, Died
+from collector.model import Arrival, Born, Died, Fact
 
 if TYPE_CHECKING:
     from collector.rules.board import Board, Memory
@@ -63,6 +63,8 @@ _PATIENCE: Final = 1.5
 _PUNCTUAL_MS: Final = 3_000  # a last word and a will are not equally long on their way
 SOFTWARE: Final = ("agent", "os")  # what an upgrade changes, as a birth names it
 KEPT: Final = ("incarnation", "unit", "software")  # what a birth after the silence is compared with
+# No evidence, and news all the same: nobody is to be called before the story is told (alerts/outbox).
+SPEAKS_AGAIN: Final = Fact("speaks_again")
 SPEAKING: Final = (Voice.LIVE, Voice.DYING, Voice.STOPPING, Voice.RETURNING)
 
 
