@@ -87,7 +87,7 @@ bench-world: setup-dev ## a simulated day of 90 facilities through agent, recept
 	@$(BIN)/python -m simulators.virtual.day $(if $(SITES),--sites $(SITES)) $(if $(SEED),--seed $(SEED))
 
 figures-verdicts: setup-dev ## every figure of docs/verdicts.md from one seed (SEED=s JOBS=n PARTS="causes quiet" DAYS=3000 EACH=30)
-	@$(BIN)/python -m simulators.evaluate.campaign --seed $(or $(SEED),1) --jobs $(or $(JOBS),2) $(if $(PARTS),--parts $(PARTS)) $(if $(DAYS),--quiet-days $(DAYS)) $(if $(EACH),--each-cause $(EACH)) build/figures-$(or $(SEED),1)
+	@$(BIN)/python -m simulators.evaluate.campaign build/figures-$(or $(SEED),1) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2) $(if $(DAYS),--quiet-days $(DAYS)) $(if $(EACH),--each-cause $(EACH)) $(if $(PARTS),--parts $(PARTS))
 
 fuzz: setup-dev ## decode, verify and admit under hostile input (RUNS=n WORKERS=n)
 	@$(BIN)/python -m tests.fuzz --runs $(or $(RUNS),20000) --workers $(or $(WORKERS),1)
