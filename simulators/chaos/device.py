@@ -182,13 +182,16 @@ class Device:
             self.files.tear = True
 
     async def _drain(self) -> None:
-        """Seal nothing more but births, and say when nothing waits; then seal nothing at all."""
+        """Seal nothing more but births, and say when nothing waits; then seal nothing at all.
+
+        A start that has sealed nothing yet has not said its birth: what it lost, the centre hears with it.
+        """
         sealer, spool = self.agent.parts.sealer, self.agent.parts.spool
         for name in ("data", "event"):
             setattr(sealer, name, _nothing)
         while True:
             async with sealer._lock:  # noqa: SLF001 - what is being sealed now is sealed first
-                if not spool.frames():
+                if sealer.next_seq and not spool.frames():
                     break
             await asyncio.sleep(_POLL_S)
         setattr(sealer, "birth", _nothing)  # noqa: B010 - a method
