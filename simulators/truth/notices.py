@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from simulators.truth.spans import Spans
 
 LATE_MS: Final = 180_000  # hold-off, detection and a slow link lie between a fact and its message
+# of what is counted over a day and told in working hours
+LATER_MS: Final = {"repeated_transfers": 86_400_000}
 SHORT_MS: Final = 30_000  # a shorter time off the line is a flicker: nobody is to be told
 
 NORMAL: Final = 0.06  # a supply that is off by less is as the utility may deliver it
@@ -68,7 +70,8 @@ def justified(scenario: Scenario, truth: SiteTruth, condition: str, subject: str
         if event.kind in kinds and covers(event.scope, truth.site):
             begins_s, ends_s = checks.interval(event, scenario)
             lasted_s = ends_s - begins_s
-            if begins_s <= at_s <= ends_s + LATE_MS / 1000.0 and _bad_enough(condition, event, lasted_s):
+            late_s = LATER_MS.get(condition, LATE_MS) / 1000.0
+            if begins_s <= at_s <= ends_s + late_s and _bad_enough(condition, event, lasted_s):
                 return True
     return condition == "ups_contact_lost" and _usb_dropped(truth, subject, at_s)
 

@@ -225,3 +225,20 @@ def test_every_kind_of_event_that_notices_and_verdicts_name_exists() -> None:
     named = set(RIGHT) | {kind for kinds in notices.EVENTS.values() for kind in kinds}
 
     assert named <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("condition", "late_s", "right"),
+    [
+        ("repeated_transfers", 86_400, True),  # counted over a day, told when people work
+        ("repeated_transfers", 86_401, False),
+        ("undervoltage", 180, True),
+        ("undervoltage", 181, False),
+    ],
+)
+def test_how_long_after_an_event_a_notification_is_still_about_it(condition, late_s, right) -> None:
+    scenario = load.parse(
+        HEAD + site("a") + event(1000, 100, "mains_flapping", FEEDER, "period_s = 10\nduty = 0.5")
+    )
+    truth = outages.of_scenario(scenario)["a"]
+    assert notices.justified(scenario, truth, condition, "a-router/rack", 1100 + late_s) == right
