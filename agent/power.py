@@ -1,10 +1,12 @@
-"""Whether this place runs on battery, from the readings of any UPS. Pure."""
+"""Whether this place runs on battery, and what of its supply is told at once. Pure."""
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
     from agent.samples import Sample
 
 STEP_PERCENT = 10  # of charge: each step on battery is told at once
+HIGH_VOLTS = 146  # 1.15 of 127 V: dangerous when it lasts (collector/rules/power/voltage)
+HIGH_TOLD = 3  # readings in a row: two of them are as far apart as the centre asks before it calls anybody
 
 
 class PowerWatch:
@@ -14,13 +16,14 @@ class PowerWatch:
         """Know nothing yet."""
         self._on_battery: dict[str | None, bool] = {}
         self._step: dict[str | None, int] = {}
+        self._high: dict[str | None, int] = {}
 
     def on_battery(self) -> bool:
         """Tell whether any UPS was last seen on battery."""
         return any(self._on_battery.values())
 
     def observe(self, samples: "list[Sample]") -> bool:
-        """Take a reading; True when the charge entered another step of ten while on battery."""
+        """Take a reading; True when charge on battery enters another step of ten or voltage is dangerous."""
         crossed = False
         for sample in samples:
             if "ob" in sample.fields:
@@ -28,7 +31,15 @@ class PowerWatch:
             charge = sample.fields.get("battery_charge_percent")
             if isinstance(charge, (int, float)):
                 crossed = self._charge(sample.instance, charge) or crossed
+            volts = sample.fields.get("voltage", sample.fields.get("input_voltage"))
+            if isinstance(volts, (int, float)):
+                crossed = self._voltage(sample.instance, volts) or crossed
         return crossed
+
+    def _voltage(self, instance: "str | None", volts: float) -> bool:
+        readings = self._high.get(instance, 0) + 1 if volts >= HIGH_VOLTS else 0
+        self._high[instance] = readings
+        return 0 < readings <= HIGH_TOLD
 
     def _charge(self, instance: "str | None", percent: float) -> bool:
         step = int(percent // STEP_PERCENT)

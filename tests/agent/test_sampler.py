@@ -212,6 +212,19 @@ def test_stopping_closes_readers_and_ends_their_tasks():
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("measurement", "field"), [("mains", "voltage"), ("upsd", "input_voltage")])
+def test_a_dangerous_voltage_is_told_at_once_and_not_for_ever(measurement, field):
+    power = PowerWatch()
+
+    def told(volts: float) -> bool:
+        return power.observe([Sample(0, measurement, "a", {field: volts})])
+
+    assert [told(volts) for volts in (127.0, 145.9, 146.0, 180.0, 181.0, 182.0)] == [False] * 2 + [
+        True
+    ] * 3 + [False]
+    assert [told(volts) for volts in (127.0, 150.0)] == [False, True]
+
+
 def test_samples_that_no_frame_takes_are_bounded_and_counted():
     async def run() -> None:
         bench = Bench(ScriptedReader("host", lambda _read: load(0) * 1000))
