@@ -93,6 +93,12 @@ def test_a_flicker_on_line_does_not_clear():
     assert day.said("on_battery", CLEARED) == []
 
 
+def test_a_device_that_says_that_it_stops_leaves_no_ups_on_battery():
+    """An upgrade seconds after a blink: the line was back, nobody is to be called for it."""
+    day = Timeline(CARRIED).born(0).keep(30, "OL").ups(35, "OB").ups(38, "OL").died(42, planned=True).at(60)
+    assert day.expect("on_battery", CLEARED, 48, 49)
+
+
 def test_falling_waits_for_a_device_that_does_not_speak():
     day = live().ups(33, "OB").ups(50, "OL").died(51).at(100)
     assert day.said("on_battery", CLEARED) == []

@@ -84,6 +84,12 @@ def is_live(memory: Memory, device: str) -> bool:
     return voice(memory, device) in {Voice.LIVE, Voice.RETURNING}
 
 
+def has_stopped(memory: Memory, device: str) -> bool:
+    """Say whether a device does not speak because it was stopped in order, as it said itself."""
+    stopped = voice(memory, device) in {Voice.STOPPING, Voice.SILENT}
+    return stopped and "planned_ms" in memory["devices"][device]
+
+
 def observe(board: Board, item: Arrival | Born | Died) -> None:
     """Take an arrival, a birth or a death of a device of this site."""
     entry = board.memory["devices"].setdefault(item.device, blank())

@@ -82,12 +82,17 @@ def reader(board: Board, readings: Readings) -> None:
 
 
 def tick(board: Board) -> None:
-    """Let what is falling clear while its device speaks: a turn back would have come as an event at once."""
+    """Let what is falling clear while its device speaks, or said that it stops.
+
+    A turn back would have come as an event at once.
+    """
     conditions = board.memory["conditions"]
     falling = [key for key, entry in conditions.items() if entry["phase"] == Phase.FALLING]
     for subject in sorted({key.partition("|")[2] for key in falling}):
         ups = board.memory["ups"].get(subject)
-        if ups is None or not silence.is_live(board.memory, subject.partition("/")[0]):
+        device = subject.partition("/")[0]
+        told = silence.is_live(board.memory, device) or silence.has_stopped(board.memory, device)
+        if ups is None or not told:
             continue
         for look in (line.findings, battery.flags):
             for finding in look(board, subject, ups, {}, board.now_ms):
