@@ -9,7 +9,7 @@ import asyncio
 from agent.errors import ReaderError
 from agent.ports.memory import fitting
 from agent.power import PowerWatch
-from agent.samples import Packer, Sample, clean
+from agent.samples import Sample, Waiting, clean
 from agent.timing import LimitReached, within
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from agent.log import Log
     from agent.readers.port import Reader
-    from agent.samples import Packed, Value
+    from agent.samples import Parts, Value
     from agent.timing import Clock
 
 MIN_LIMIT_MS = 1000
@@ -113,8 +113,7 @@ class Sampler:
         self._watches = [Watch(reader) for reader in readers]
         self._log = log
         self._on_event = on_event
-        self._pending: "list[Packed]" = []
-        self._packer = Packer()
+        self._waiting = Waiting(MAX_PENDING)
         self._tasks: "list[asyncio.Task[None]]" = []
         self._ended = False
         self.power = PowerWatch()
@@ -145,10 +144,9 @@ class Sampler:
         for task in self._tasks:
             task.cancel()
 
-    def take(self) -> "list[Packed]":
+    def take(self) -> "Parts":
         """Return the samples since the last call."""
-        taken, self._pending = self._pending, []
-        return taken
+        return self._waiting.take()
 
     def lost_count(self) -> int:
         """Return how many samples no frame could take."""
@@ -219,11 +217,8 @@ class Sampler:
 
     def keep(self, samples: list[Sample]) -> None:
         """Let samples wait for the next frame."""
-        self._pending.extend([self._packer.pack(sample) for sample in samples])
-        excess = len(self._pending) - MAX_PENDING
-        if excess > 0:
-            self._pending = self._pending[excess:]
-            self.lost += excess
+        for sample in samples:
+            self.lost += self._waiting.add(sample)
 
     async def _close(self, watch: Watch, close: "Callable[[], Awaitable[None]]") -> None:
         try:

@@ -12,7 +12,7 @@ from agent import loop
 from agent.build import build
 from agent.outbox import BACKLOG_BURST, BACKLOG_EVERY_MS
 from agent.outstanding import LIMIT, RESERVED
-from agent.samples import Sample
+from agent.samples import Sample, packed
 from agent.shards import RESET_MS
 from agent.wire import cose, topics
 from tests.agent.centre import DEVICE, SITE, Centre, Received, status
@@ -51,7 +51,9 @@ class Bench:
 
     async def data(self, count: int = 1) -> None:
         for _ in range(count):
-            await self.agent.parts.sealer.data([Sample(self.clock.now_ms, "system", None, {"load1": 1.0})])
+            await self.agent.parts.sealer.data(
+                packed([Sample(self.clock.now_ms, "system", None, {"load1": 1.0})])
+            )
         await self.clock.settle()
 
     async def event(self) -> None:

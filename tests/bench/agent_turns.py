@@ -19,7 +19,7 @@ async def turns(config, reports):
     from agent.build import device_signer
     from agent.identity import Identity
     from agent.ports.clock import SystemClock
-    from agent.samples import clean
+    from agent.samples import clean, packed
     from agent.sealer import Envelope
 
     class Clock(SystemClock):
@@ -44,7 +44,7 @@ async def turns(config, reports):
                     rows = await reader.read()
                     if at_ms % reader.interval_ms == 0:
                         samples += clean(clock.now_ms, rows)[0]
-        await envelope.signed("data", envelope.payload("data", samples, seq=number))
+        await envelope.message("data", packed(samples), seq=number)
 
 
 def main():
