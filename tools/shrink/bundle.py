@@ -12,6 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tools.shrink.homes import homes_of, imports_at_start
+from tools.shrink.members import class_reads
 from tools.shrink.scopes import Definition, Scoped, bind, is_of_program, names_in, short_names
 from tools.shrink.unsafe import UnsafeError
 
@@ -46,9 +47,25 @@ def _own(tree: ast.Module) -> set[str]:
     return names - plain
 
 
+def _not_for_globals(tree: ast.Module) -> set[str]:
+    """Return the names in a module that a global must not get: all but those of members.
+
+    A name behind a dot is another than a global's. A class that reads names while it is made would find its
+    member instead of the global, so that members of such a class count.
+    """
+    members: list[ast.AST] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            members.append(node)
+        if isinstance(node, ast.ClassDef) and not class_reads(node):
+            members += [each for each in node.body if isinstance(each, Definition)]
+            members += [n for each in node.body if isinstance(each, ast.Assign) for n in ast.walk(each)]
+    return names_in(tree, set(map(id, members)))
+
+
 def _new_names(program: Program, homes: dict[str, str], kept: frozenset[str]) -> dict[Symbol, str]:
     """Return the new name of everything that a module defines."""
-    taken = {name for tree in program.values() for name in names_in(tree)}
+    taken = {name for tree in program.values() for name in _not_for_globals(tree)}
     uses = Counter(n.id for tree in program.values() for n in ast.walk(tree) if isinstance(n, ast.Name))
     found: dict[Symbol, str] = {}
     for home in set(homes.values()):
@@ -75,7 +92,7 @@ class _Joined:
         self._libraries: list[str] = []
         self._foreign: dict[Symbol, str] = {}  # what comes from another new module: its name here
         used = {new for (module, _), new in names.items() if homes[module] == home}
-        everything = {name for tree in program.values() for name in names_in(tree)} | used
+        everything = {name for tree in program.values() for name in _not_for_globals(tree)} | used
         self._free = (name for name in short_names("_") if name not in everything)
 
     def tree(self) -> ast.Module:
