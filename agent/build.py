@@ -87,7 +87,7 @@ def _serve_page(config: "dict[str, Any]", agent: Agent) -> None:
 
     latest = Latest(agent.parts.clock)
     agent.sampler.on_reading = latest.take
-    agent.page = StatusPage(config, latest, agent.status, agent.parts.clock, agent.parts.log)
+    agent.page = StatusPage(dict(config), latest, agent.status, agent.parts.clock, agent.parts.log)
 
 
 def own_summary(config: "dict[str, Any]") -> "dict[str, Any]":

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 ENVELOPE_BYTES = 100  # COSE tag, heads, protected header and signature take 91
 MAX_PAYLOAD = fitting(cose.MAX_BYTES, 4) - ENVELOPE_BYTES  # a heap must hold it more than once
-_USUAL_BYTES = 6144  # of a spooled frame with every reader in it (4,500 measured)
+_USUAL_BYTES = 5120  # of a spooled frame with every reader in it (4,500 measured)
 
 
 class Envelope:
