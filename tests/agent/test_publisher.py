@@ -12,6 +12,7 @@ from agent import loop
 from agent.build import build
 from agent.outbox import BACKLOG_BURST, BACKLOG_EVERY_MS
 from agent.outstanding import LIMIT, RESERVED
+from agent.publisher import MEMORY_MS
 from agent.samples import Sample, packed
 from agent.shards import RESET_MS
 from agent.wire import cose, topics
@@ -141,6 +142,24 @@ async def test_a_refused_frame_is_dropped_and_counted(bench: Bench):
     assert bench.agent.status()["dropped"] == {"refused": 1}
     await bench.data()
     assert bench.new()[0].payload.dropped == {"refused": 1}
+
+
+@scenario
+async def test_a_frame_there_is_no_memory_for_goes_out_later_and_nothing_ends(bench: Bench):
+    bench.new()
+    spool = bench.agent.parts.spool
+    read = spool.read
+
+    def full(_entry: Any) -> bytes:
+        raise MemoryError
+
+    spool.read = full  # type: ignore[method-assign]  # what a full heap does
+    await bench.data(2)
+    assert bench.new() == []
+    spool.read = read  # type: ignore[method-assign]
+    await bench.clock.advance(MEMORY_MS)
+    assert sorted(received.seq for received in bench.new()) == [1, 2]
+    assert bench.counts()["no_memory"] >= 1
 
 
 @scenario

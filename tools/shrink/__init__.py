@@ -62,5 +62,5 @@ def shrink(sources: dict[str, str], keep: Iterable[str] = ()) -> dict[str, str]:
     return {
         name: ast.unparse(ast.fix_missing_locations(tree)) + "\n"
         for name, tree in program.items()
-        if tree.body
+        if not all(isinstance(node, ast.Pass) for node in tree.body)
     }

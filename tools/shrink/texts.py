@@ -47,8 +47,10 @@ def gather_texts(program: Program) -> None:
 
 def _of_failures(module: str, tree: ast.Module) -> dict[int, str]:
     """Return the texts that nothing but failures of a module needs, by the ids of their nodes."""
-    uses = Counter(node.value for node in ast.walk(tree) if _is_long(node))
-    found = {id(node): node.value for part in _failures(tree) for node in ast.walk(part) if _is_long(node)}
+    uses = Counter(_long_texts(tree).values())
+    found: dict[int, str] = {}
+    for part in _failures(tree):
+        found |= _long_texts(part)
     if any("\0" in text for text in found.values()):
         raise UnsafeError(module, None, "a text with a zero")
     of_failures = Counter(found.values())
@@ -65,8 +67,13 @@ def _failures(tree: ast.Module) -> Iterator[ast.AST]:
             yield from node.args
 
 
-def _is_long(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) > MOST_SHARED
+def _long_texts(tree: ast.AST) -> dict[int, str]:
+    """Return the texts that MicroPython does not keep with the names, by the ids of their nodes."""
+    return {
+        id(node): node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) > MOST_SHARED
+    }
 
 
 class _Gathered(ast.NodeTransformer):
