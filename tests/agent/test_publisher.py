@@ -153,12 +153,12 @@ async def test_a_frame_there_is_no_memory_for_goes_out_later_and_nothing_ends(be
     def full(_entry: Any) -> bytes:
         raise MemoryError
 
-    spool.read = full  # type: ignore[method-assign]  # what a full heap does
+    spool.read = full  # type: ignore[assignment, method-assign]  # what a full heap does
     await bench.data(2)
     assert bench.new() == []
     spool.read = read  # type: ignore[method-assign]
     await bench.clock.advance(MEMORY_MS)
-    assert sorted(received.seq for received in bench.new()) == [1, 2]
+    assert {received.seq for received in bench.new()} == {1, 2}
     assert bench.counts()["no_memory"] >= 1
 
 
