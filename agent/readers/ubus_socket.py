@@ -233,7 +233,7 @@ class Bus:
         return self._run(*words)
 
     async def objects(self, pattern: str, limit_ms: int) -> "tuple[int, list[str]]":
-        """Return the status and the paths that match: a path, or how it begins and ``*``. Raises ReaderError."""
+        """Return the status and the paths that match: one, or its beginning and an asterisk."""
         found: "list[str]" = []
 
         def give(_name: "str | None", data: bytes) -> None:
