@@ -25,6 +25,7 @@ MIN_LIMIT_MS = 1000
 MAX_LIMIT_MS = 10_000
 MAX_PENDING = fitting(4000, 128)  # samples that wait for a frame; more means that sealing fails
 CALM_MS = 100  # between two reads, however often the system tells of a turn
+EARLY_MS = 10  # the uptime comes in steps of 10 ms: a read that is due may seem to be so much too early
 EVENT_BURST = 20
 EVENT_EVERY_MS = 15_000  # what flaps for long goes into data frames instead, with the same resolution
 
@@ -116,12 +117,14 @@ class Sampler:
         self._waiting = Waiting(MAX_PENDING)
         self._tasks: "list[asyncio.Task[None]]" = []
         self._ended = False
+        self._began_ms = 0
         self.power = PowerWatch()
         self.lost = 0  # samples that no frame could take
         self.on_reading: "Callable[[str, list[Sample], str], None] | None" = None  # (reader, samples, error)
 
     def start(self) -> None:
         """Begin to read."""
+        self._began_ms = self._clock.uptime_ms()
         self._tasks = [asyncio.create_task(self._follow(watch)) for watch in self._watches]
 
     async def stop(self) -> None:
@@ -161,18 +164,29 @@ class Sampler:
         return results
 
     async def _follow(self, watch: Watch) -> None:
-        now_ms = self._clock.uptime_ms()
-        tick_ms = sample_ms = now_ms
+        tick_ms = sample_ms = self._began_ms  # of all readers, so that one wakeup serves them all
         while not self._ended:  # a cancellation in the moment of a time limit is lost on MicroPython
-            samples, _ = await self._read(watch)
-            now_ms = self._clock.uptime_ms()
-            due = now_ms >= sample_ms
-            await self._sort(watch, samples, due=due)
-            if due:
-                self.keep([watch.own_sample(now_ms)])
-                sample_ms = _next(sample_ms, watch.reader.interval_ms, now_ms)
-            tick_ms = _next(tick_ms, watch.period_ms(), self._clock.uptime_ms())
+            due = self._clock.uptime_ms() + EARLY_MS >= sample_ms
+            if due or await self._turns(watch):
+                samples, _ = await self._read(watch)
+                now_ms = self._clock.uptime_ms()
+                due = due or now_ms >= sample_ms
+                await self._sort(watch, samples, due=due)
+                if due:
+                    self.keep([watch.own_sample(now_ms)])
+                    sample_ms = _next(sample_ms, watch.reader.interval_ms, max(now_ms, sample_ms))
+            tick_ms = _next(tick_ms, watch.period_ms(), max(tick_ms, self._clock.uptime_ms()))
             await self._wait(watch, tick_ms - self._clock.uptime_ms())
+
+    async def _turns(self, watch: Watch) -> bool:
+        """Tell whether a reader has to be read before its next sample; one that cannot look has."""
+        look = getattr(watch.reader, "look", None)
+        if look is None or not watch.ok:
+            return True
+        try:
+            return bool(await within(self._clock, look(), watch.limit_ms()))
+        except Exception:  # noqa: BLE001 - whatever it is, the read that follows says it
+            return True
 
     async def _wait(self, watch: Watch, wait_ms: int) -> None:
         """Wait for the next read; a reader that the system tells of a turn is read at once then."""

@@ -17,7 +17,9 @@ def memory() -> dict[str, int]:
     fields = {}
     if _free is not None:
         gc.collect()  # what is not yet collected is no less free
-        fields["heap_free"] = int(_free())
+        fields["heap_free"] = free = int(_free())
+        if _threshold is not None:  # what lives long is in its place: half the work of an agent is collecting
+            _threshold(max(_RECYCLE_BYTES, free // 3))
     try:
         with open("/proc/self/status") as file:
             for line in file:
