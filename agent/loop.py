@@ -2,7 +2,7 @@
 
 import asyncio
 
-from agent.ports.memory import memory, recycle_early
+from agent.ports.memory import memory, recycle_seldom
 from agent.sampler import Sampler
 from agent.samples import clean
 from agent.timing import wait_for_event
@@ -158,7 +158,7 @@ class Agent:
         self.sampler.keep(own)
         await self.parts.sealer.data(self.sampler.take())
         if self.parts.sealer.next_seq >= SETTLED_FRAMES:
-            recycle_early(settled=True)
+            recycle_seldom()
         self.after_frame()
 
     async def _keep_forever(self) -> None:

@@ -25,6 +25,8 @@ MIN_LIMIT_MS = 1000
 MAX_LIMIT_MS = 10_000
 MAX_PENDING = fitting(4000, 128)  # samples that wait for a frame; more means that sealing fails
 CALM_MS = 100  # between two reads, however often the system tells of a turn
+TURN_MS = 400  # a read that is due waits so long, at the most, for another: all at once take 40 KB of a heap
+TURN_STEP_MS = 20
 EARLY_MS = 10  # the uptime comes in steps of 10 ms: a read that is due may seem to be so much too early
 EVENT_BURST = 20
 EVENT_EVERY_MS = 15_000  # what flaps for long goes into data frames instead, with the same resolution
@@ -115,6 +117,7 @@ class Sampler:
         self._log = log
         self._on_event = on_event
         self._waiting = Waiting(MAX_PENDING)
+        self._reading: "Watch | None" = None  # whose turn it is
         self._tasks: "list[asyncio.Task[None]]" = []
         self._ended = False
         self._began_ms = 0
@@ -167,7 +170,9 @@ class Sampler:
         tick_ms = sample_ms = self._began_ms  # of all readers, so that one wakeup serves them all
         while not self._ended:  # a cancellation in the moment of a time limit is lost on MicroPython
             due = self._clock.uptime_ms() + EARLY_MS >= sample_ms
-            if due or await self._turns(watch):
+            if due:
+                await self._turn(watch)
+            if due or await self._moved(watch):
                 samples, _ = await self._read(watch)
                 now_ms = self._clock.uptime_ms()
                 due = due or now_ms >= sample_ms
@@ -178,7 +183,15 @@ class Sampler:
             tick_ms = _next(tick_ms, watch.period_ms(), max(tick_ms, self._clock.uptime_ms()))
             await self._wait(watch, tick_ms - self._clock.uptime_ms())
 
-    async def _turns(self, watch: Watch) -> bool:
+    async def _turn(self, watch: Watch) -> None:
+        """Wait until no other read goes on; not for long: one that hangs must not cost the others' data."""
+        left_ms = TURN_MS
+        while self._reading is not None and left_ms > 0:
+            await self._clock.sleep_ms(TURN_STEP_MS)
+            left_ms -= TURN_STEP_MS
+        self._reading = watch if watch.ok else None  # nobody waits for one that failed
+
+    async def _moved(self, watch: Watch) -> bool:
         """Tell whether a reader has to be read before its next sample; one that cannot look has."""
         look = getattr(watch.reader, "look", None)
         if look is None or not watch.ok:
@@ -220,6 +233,8 @@ class Sampler:
             error = failure.reason + ": " + str(failure)
         except Exception as failure:  # noqa: BLE001 - a bug in one reader must not cost the others' data
             error = "bug: " + repr(failure)
+        if self._reading is watch:
+            self._reading = None
         watch.took_ms = self._clock.uptime_ms() - began_ms
         watch.ok = not error
         if error:

@@ -11,24 +11,24 @@ LIMIT = 32768
 _chunk = memoryview(bytearray(1024))
 
 
-def read_bytes(path: str, most: int = LIMIT) -> bytes | None:
-    """Return what is in a small file, or None; reading ends with the chunk that passes ``most``."""
+def read_bytes(path: str, until: bytes = b"") -> bytes | None:
+    """Return what is in a small file, or None; reading ends with the chunk that has ``until`` in it."""
     parts: list[bytes] = []
     try:
         with open(path, "rb") as file:
             count = file.readinto(_chunk)
             while count:
                 parts.append(bytes(_chunk[:count]))
-                most -= count
-                count = file.readinto(_chunk) if most > 0 else 0
+                done = (until and until in parts[-1]) or len(parts) * len(_chunk) >= LIMIT
+                count = 0 if done else file.readinto(_chunk)
     except OSError:
         return None
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def read_text(path: str, most: int = LIMIT) -> str | None:
+def read_text(path: str, until: bytes = b"") -> str | None:
     """Return the text of a small file without the white space around it, or None."""
-    data = read_bytes(path, most)
+    data = read_bytes(path, until)
     try:
         return None if data is None else data.decode().strip()
     except UnicodeError:

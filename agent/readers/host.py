@@ -8,7 +8,7 @@ nothing at all can be read is an error. Names are Telegraf's (``system``, ``mem`
 import os
 
 from agent.errors import ReaderError
-from agent.readers.files import LIMIT, listing, read_text
+from agent.readers.files import listing, read_text
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 # OpenWrt keeps what is written on /overlay; / is its read-only image. Elsewhere /overlay does not exist.
 DISKS = ("/", "/overlay")
-_STAT_BYTES = (
-    8192  # the lines of more processors than a device has; interrupts, many kilobytes, come after them
-)
+_AFTER_PROCESSORS = b"intr"  # of /proc/stat: of that line, many kilobytes, nothing is wanted
 
 
 def parse_loadavg(text: str) -> dict[str, float]:
@@ -166,8 +164,8 @@ class Host:
             rows += await part.rows()
         return rows
 
-    def _text(self, path: str, most: int = LIMIT) -> str:
-        return read_text(self._root + path, most) or ""
+    def _text(self, path: str, until: bytes = b"") -> str:
+        return read_text(self._root + path, until) or ""
 
     def _system(self) -> "Fields":
         fields: "Fields" = {}
@@ -181,7 +179,7 @@ class Host:
         return dict(parse_meminfo(self._text("proc/meminfo")))
 
     def _processor_ticks(self) -> tuple[int, int, int] | None:
-        return parse_stat(self._text("proc/stat", _STAT_BYTES))
+        return parse_stat(self._text("proc/stat", _AFTER_PROCESSORS))
 
     def _file_systems(self) -> "list[tuple[str, Fields]]":
         rows: "list[tuple[str, Fields]]" = []

@@ -117,6 +117,31 @@ def test_a_reader_that_fails_or_hangs_costs_its_own_data_only(trouble, reason):
     asyncio.run(run())
 
 
+def test_readers_that_are_due_together_are_read_one_after_another():
+    async def run() -> None:
+        bench = Bench()
+        going: list[str] = []
+        most: list[int] = []
+
+        def script(name: str) -> Callable[[int], Any]:
+            async def reading() -> Rows:
+                going.append(name)
+                most.append(len(going))
+                await bench.clock.sleep_ms(50)
+                going.remove(name)
+                return load(0)
+
+            return lambda _read: reading()
+
+        bench = Bench(*[ScriptedReader(name, script(name)) for name in ("host", "wan", "wifi")])
+        samples = await bench.run(31_000)
+        assert most == [1] * 12
+        assert len(of(samples, "system")) == 12
+        await bench.sampler.stop()
+
+    asyncio.run(run())
+
+
 def test_a_slow_reader_skips_the_times_it_missed():
     async def run() -> None:
         bench = Bench()
