@@ -3,7 +3,7 @@
 Usage: micropython -X heapsize=320k FOLDER/vigia-agent.py --config agent.json
 
 ``agent.romfs`` beside this file holds the agent's bytecode. It is mapped into memory and runs where it lies,
-so that more of the heap is left to data (272 KiB held every reader where a word has 64 bits).
+so that more of the heap is left to data (304 KiB held every reader where a word has 64 bits).
 Where that cannot be done (an interpreter without ffi or VfsRom) the folder ``agent`` beside this file is
 imported as usual, which takes some 150 KiB of heap on a 32-bit machine. Replace the image by renaming a new
 one into its place, never by writing into it.
