@@ -130,7 +130,9 @@ async def _serve(config: "dict[str, Any]") -> None:
 
     stop = asyncio.Event()
     stop_on_signals(stop)
-    await build(config).run(stop)
+    agent = build(config)
+    config.clear()  # some KiB that nobody looks at again
+    await agent.run(stop)
 
 
 def _print(config: "dict[str, Any]", options: dict[str, str]) -> int:

@@ -4,7 +4,7 @@ from agent import identity as who
 from agent import own_state
 from agent import readers as reader_table
 from agent.acks import AckReader
-from agent.errors import ConfigError
+from agent.errors import AgentError, ConfigError
 from agent.identity import Identity
 from agent.keeper import Keeper
 from agent.log import Log
@@ -14,6 +14,7 @@ from agent.ports.memory import recycle_early
 from agent.ports.supervisor import Supervisor
 from agent.publisher import Publisher, Timers
 from agent.sampler import Sampler
+from agent.samples import packed
 from agent.sealer import Envelope, Sealer
 from agent.spool import Spool
 from agent.transport.address import Address
@@ -86,7 +87,7 @@ def _serve_page(config: "dict[str, Any]", agent: Agent) -> None:
 
     latest = Latest(agent.parts.clock)
     agent.sampler.on_reading = latest.take
-    agent.page = StatusPage(config, latest, agent.status, agent.parts.clock, agent.parts.log)
+    agent.page = StatusPage(dict(config), latest, agent.status, agent.parts.clock, agent.parts.log)
 
 
 def own_summary(config: "dict[str, Any]") -> "dict[str, Any]":
@@ -114,7 +115,10 @@ async def seal_once(config: "dict[str, Any]") -> bytes:
     identity = Identity(config, clock, boot, {})
     samples = [sample for _, found, _ in await read_once(config) for sample in found]
     envelope = Envelope(identity, clock, signer)
-    return await envelope.signed("data", envelope.payload("data", samples, seq=0))
+    message = await envelope.message("data", packed(samples), seq=0)
+    if message is None:
+        raise AgentError("oversized", "what was read does not fit into one frame")
+    return bytes(message)
 
 
 def system_clock() -> "Clock":

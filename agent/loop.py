@@ -2,7 +2,7 @@
 
 import asyncio
 
-from agent.ports.memory import memory
+from agent.ports.memory import memory, recycle_seldom
 from agent.sampler import Sampler
 from agent.samples import clean
 from agent.timing import wait_for_event
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 KEEP_MS = 5000
+SETTLED_FRAMES = 3  # birth, and the first two with data
 FIRST_FRAME_MS = 3000  # a technician at the device should not wait a whole interval
 
 
@@ -156,6 +157,8 @@ class Agent:
         own, _ = clean(now_ms, [("agent", None, self._own_fields())])
         self.sampler.keep(own)
         await self.parts.sealer.data(self.sampler.take())
+        if self.parts.sealer.next_seq >= SETTLED_FRAMES:
+            recycle_seldom()
         self.after_frame()
 
     async def _keep_forever(self) -> None:

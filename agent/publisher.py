@@ -30,6 +30,7 @@ SUBSCRIBE_LIMIT_MS = 15_000
 STOP_LIMIT_MS = 3000  # of waiting for the PUBACK of the planned stop: procd kills after 5 s
 DISCONNECT_LIMIT_MS = 1000
 IDLE_MS = 60_000
+MEMORY_MS = 1000  # until a frame that there was no memory for is tried again
 QOS = 1
 REASONS = ("sent", "resent", "acked", "refused")
 
@@ -208,6 +209,10 @@ class Publisher:
             await self._disconnect()  # nothing more comes from that connection
             if self.link.up():
                 self._on_lost(error.reason)
+        except MemoryError:  # a small heap has no place for a frame now; the readers will give theirs back
+            self._count("no_memory")
+            self._log.trouble("no_memory", "no memory to send a frame")
+            return MEMORY_MS
         return self._next_ms(now_ms)
 
     def _send_all(self, now_ms: int) -> None:
@@ -243,7 +248,11 @@ class Publisher:
         """Send a frame for the first time on this connection; False when there is none."""
         if entry is None:
             return False
-        mid = self._publish(entry)
+        try:
+            mid = self._publish(entry)
+        except MemoryError:
+            self._outbox.add(entry)
+            raise
         if mid is not None:
             self._count("sent")
             self._outstanding.sent(entry, mid, now_ms)

@@ -9,7 +9,7 @@ import asyncio
 from agent.errors import ReaderError
 from agent.ports.memory import fitting
 from agent.power import PowerWatch
-from agent.samples import Packer, Sample, clean
+from agent.samples import Sample, Waiting, clean
 from agent.timing import LimitReached, within
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
     from agent.log import Log
     from agent.readers.port import Reader
-    from agent.samples import Packed, Value
+    from agent.samples import Parts, Value
     from agent.timing import Clock
 
 MIN_LIMIT_MS = 1000
 MAX_LIMIT_MS = 10_000
 MAX_PENDING = fitting(4000, 128)  # samples that wait for a frame; more means that sealing fails
 CALM_MS = 100  # between two reads, however often the system tells of a turn
+TURN_MS = 400  # a read that is due waits so long, at the most, for another: all at once take 40 KB of a heap
+TURN_STEP_MS = 50
+EARLY_MS = 10  # the uptime comes in steps of 10 ms: a read that is due may seem to be so much too early
 EVENT_BURST = 20
 EVENT_EVERY_MS = 15_000  # what flaps for long goes into data frames instead, with the same resolution
 
@@ -113,16 +116,18 @@ class Sampler:
         self._watches = [Watch(reader) for reader in readers]
         self._log = log
         self._on_event = on_event
-        self._pending: "list[Packed]" = []
-        self._packer = Packer()
+        self._waiting = Waiting(MAX_PENDING)
+        self._reading: "Watch | None" = None  # whose turn it is
         self._tasks: "list[asyncio.Task[None]]" = []
         self._ended = False
+        self._began_ms = 0
         self.power = PowerWatch()
         self.lost = 0  # samples that no frame could take
         self.on_reading: "Callable[[str, list[Sample], str], None] | None" = None  # (reader, samples, error)
 
     def start(self) -> None:
         """Begin to read."""
+        self._began_ms = self._clock.uptime_ms()
         self._tasks = [asyncio.create_task(self._follow(watch)) for watch in self._watches]
 
     async def stop(self) -> None:
@@ -145,10 +150,9 @@ class Sampler:
         for task in self._tasks:
             task.cancel()
 
-    def take(self) -> "list[Packed]":
+    def take(self) -> "Parts":
         """Return the samples since the last call."""
-        taken, self._pending = self._pending, []
-        return taken
+        return self._waiting.take()
 
     def lost_count(self) -> int:
         """Return how many samples no frame could take."""
@@ -163,18 +167,39 @@ class Sampler:
         return results
 
     async def _follow(self, watch: Watch) -> None:
-        now_ms = self._clock.uptime_ms()
-        tick_ms = sample_ms = now_ms
+        tick_ms = sample_ms = self._began_ms  # of all readers, so that one wakeup serves them all
         while not self._ended:  # a cancellation in the moment of a time limit is lost on MicroPython
-            samples, _ = await self._read(watch)
-            now_ms = self._clock.uptime_ms()
-            due = now_ms >= sample_ms
-            await self._sort(watch, samples, due=due)
+            due = self._clock.uptime_ms() + EARLY_MS >= sample_ms
             if due:
-                self.keep([watch.own_sample(now_ms)])
-                sample_ms = _next(sample_ms, watch.reader.interval_ms, now_ms)
-            tick_ms = _next(tick_ms, watch.period_ms(), self._clock.uptime_ms())
+                await self._turn(watch)
+            if due or await self._moved(watch):
+                samples, _ = await self._read(watch)
+                now_ms = self._clock.uptime_ms()
+                due = due or now_ms >= sample_ms
+                await self._sort(watch, samples, due=due)
+                if due:
+                    self.keep([watch.own_sample(now_ms)])
+                    sample_ms = _next(sample_ms, watch.reader.interval_ms, max(now_ms, sample_ms))
+            tick_ms = _next(tick_ms, watch.period_ms(), max(tick_ms, self._clock.uptime_ms()))
             await self._wait(watch, tick_ms - self._clock.uptime_ms())
+
+    async def _turn(self, watch: Watch) -> None:
+        """Wait until no other read goes on; not for long: one that hangs must not cost the others' data."""
+        left_ms = TURN_MS
+        while self._reading is not None and left_ms > 0:
+            await self._clock.sleep_ms(TURN_STEP_MS)
+            left_ms -= TURN_STEP_MS
+        self._reading = watch if watch.ok else None  # nobody waits for one that failed
+
+    async def _moved(self, watch: Watch) -> bool:
+        """Tell whether a reader has to be read before its next sample; one that cannot look has."""
+        look = getattr(watch.reader, "look", None)
+        if look is None or not watch.ok:
+            return True
+        try:
+            return bool(await within(self._clock, look(), watch.limit_ms()))
+        except Exception:  # noqa: BLE001 - whatever it is, the read that follows says it
+            return True
 
     async def _wait(self, watch: Watch, wait_ms: int) -> None:
         """Wait for the next read; a reader that the system tells of a turn is read at once then."""
@@ -208,6 +233,8 @@ class Sampler:
             error = failure.reason + ": " + str(failure)
         except Exception as failure:  # noqa: BLE001 - a bug in one reader must not cost the others' data
             error = "bug: " + repr(failure)
+        if self._reading is watch:
+            self._reading = None
         watch.took_ms = self._clock.uptime_ms() - began_ms
         watch.ok = not error
         if error:
@@ -219,11 +246,8 @@ class Sampler:
 
     def keep(self, samples: list[Sample]) -> None:
         """Let samples wait for the next frame."""
-        self._pending.extend([self._packer.pack(sample) for sample in samples])
-        excess = len(self._pending) - MAX_PENDING
-        if excess > 0:
-            self._pending = self._pending[excess:]
-            self.lost += excess
+        for sample in samples:
+            self.lost += self._waiting.add(sample)
 
     async def _close(self, watch: Watch, close: "Callable[[], Awaitable[None]]") -> None:
         try:

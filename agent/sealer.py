@@ -7,17 +7,18 @@ holes of our making.
 import asyncio
 
 from agent.ports.memory import fitting
-from agent.samples import tables
+from agent.samples import count, halves, packed, since, tables
 from agent.segment import Record
 from agent.wire import cose, frame, topics
+from agent.wire.errors import WireError
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
     from typing import Any, Protocol
 
     from agent.identity import Identity
-    from agent.samples import Packed, Sample
+    from agent.samples import Parts, Sample
     from agent.shelf import Entry
     from agent.spool import Spool
     from agent.timing import Clock
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
 
 
 ENVELOPE_BYTES = 100  # COSE tag, heads, protected header and signature take 91
-MAX_PAYLOAD = fitting(cose.MAX_BYTES, 4) - ENVELOPE_BYTES  # a heap must hold it several times over
+MAX_PAYLOAD = fitting(cose.MAX_BYTES, 4) - ENVELOPE_BYTES  # a heap must hold it more than once
+_USUAL_BYTES = 5120  # of a spooled frame with every reader in it (4,500 measured)
 
 
 class Envelope:
-    """Makes signed messages of one incarnation of one device."""
+    """Makes signed messages of one incarnation of one device, one at a time."""
 
     def __init__(self, identity: "Identity", clock: "Clock", signer: "Signer") -> None:
         """Sign with the device's key."""
@@ -44,19 +46,40 @@ class Envelope:
         self._clock = clock
         self._signer = signer
         self._header = cose.protected(cose.ES256, signer.kid)
+        # A small heap has such a piece when the agent starts, but not for ever: what is taken here stays.
+        self._out = bytearray(min(MAX_PAYLOAD, _USUAL_BYTES))
         self.dropped_samples = 0  # too old, or too big for any message
 
     def topic(self, kind: str) -> str:
         """Return the topic of this device's frames of one kind."""
         return topics.make(self._identity.shard, self._identity.device, kind)
 
-    def payload(self, kind: str, samples: "Sequence[Sample | Packed]", **more: "Any") -> bytes:
-        """Return the encoded payload as of now; ``more`` are the keys that the kind carries."""
+    async def message(self, kind: str, parts: "Parts", **more: "Any") -> "bytearray | None":
+        """Return the message for this kind's topic as of now, None when it would be too long.
+
+        ``more`` are the keys that the kind carries. The next message is made in the same place: who wants to
+        keep this one copies it.
+        """
+        out = self._out
+        out[:] = b""  # MicroPython keeps the memory, as is wanted
+        try:
+            self._write(out, kind, parts, **more)
+        except WireError as error:
+            if error.reason != "oversized":
+                raise
+            return None
+        if len(out) > MAX_PAYLOAD:
+            return None
+        signature = await self._signer.sign(cose.digest(self._header, self.topic(kind).encode(), out))
+        cose.seal1(self._header, out, signature)
+        return out
+
+    def _write(self, out: bytearray, kind: str, parts: "Parts", **more: "Any") -> None:
         me = self._identity
         now_ms = self._clock.uptime_ms()
-        fresh = [sample for sample in samples if now_ms - sample.uptime_ms <= frame.MAX_AGE_MS]
-        self.dropped_samples += len(samples) - len(fresh)
-        return frame.encode_payload(
+        fresh = since(parts, now_ms - frame.MAX_AGE_MS)
+        self.dropped_samples += count(parts) - count(fresh)
+        frame.encode_payload(
             kind,
             device=me.device,
             incarnation=me.incarnation,
@@ -64,15 +87,10 @@ class Envelope:
             kernel_boot=me.kernel_boot,
             uptime_ms=now_ms,
             wall_ms=self._clock.wall_ms(),
-            tables=tables(fresh, now_ms),
+            tables=tables(fresh, now_ms, MAX_PAYLOAD),
+            out=out,
             **more,
         )
-
-    async def signed(self, kind: str, payload: bytes) -> bytes:
-        """Return the message for this kind's topic."""
-        aad = self.topic(kind).encode()
-        signature = await self._signer.sign(cose.digest(self._header, aad, payload))
-        return cose.sign1(self._header, payload, signature)
 
 
 class Sealer:
@@ -89,13 +107,13 @@ class Sealer:
         self.next_seq = 0
         self._told_samples = 0  # of those lost, how many the account has
 
-    async def data(self, samples: "Sequence[Sample | Packed]") -> None:
+    async def data(self, parts: "Parts") -> None:
         """Seal samples, in as many ``data`` frames as it takes."""
-        await self._split("data", samples)
+        await self._split("data", parts)
 
-    async def event(self, samples: "Sequence[Sample | Packed]", *, stop: bool = False) -> "Entry | None":
+    async def event(self, samples: "Iterable[Sample]", *, stop: bool = False) -> "Entry | None":
         """Seal at once what turned, or with ``stop`` the planned end."""
-        return await self._split("event", samples, stop=stop)
+        return await self._split("event", packed(samples), stop=stop)
 
     async def birth(self, session: int) -> "Entry | None":
         """Seal who this is, for the n-th connection of this incarnation."""
@@ -103,33 +121,34 @@ class Sealer:
 
     async def death(self, session: int) -> tuple[str, bytes]:
         """Return (topic, message) of the will for the n-th connection; it is neither numbered nor spooled."""
-        payload = self._envelope.payload("death", [], session=session, dropped=self._account())
-        return self._envelope.topic("death"), await self._envelope.signed("death", payload)
+        async with self._lock:
+            account = self._account()
+            message = await self._envelope.message("death", [], session=session, dropped=account)
+            return self._envelope.topic("death"), bytes(message or b"")
 
     def own_topic(self) -> str:
         """Return the topic of this device's data."""
         return self._envelope.topic("data")
 
-    async def _split(self, kind: str, samples: "Sequence[Sample | Packed]", **more: "Any") -> "Entry | None":
+    async def _split(self, kind: str, parts: "Parts", **more: "Any") -> "Entry | None":
         """Seal; halve what does not fit into one message; return the last entry."""
         async with self._lock:
             entry = None
-            parts = [samples]
-            while parts:
-                part = parts.pop(0)
+            rest = [parts]
+            while rest:
+                part = rest.pop(0)
                 account = self._account()
-                payload = self._envelope.payload(kind, part, seq=self.next_seq, dropped=account, **more)
-                if len(payload) <= MAX_PAYLOAD:
-                    entry = await self._spooled(kind, payload)
-                elif len(part) > 1:
-                    middle = len(part) // 2
-                    parts = [part[:middle], part[middle:]] + parts  # noqa: RUF005 - for MicroPython
+                message = await self._envelope.message(kind, part, seq=self.next_seq, dropped=account, **more)
+                two = None if message else halves(part)
+                if message:
+                    entry = self._spooled(kind, message)
+                elif two:
+                    rest = [two[0], two[1]] + rest  # noqa: RUF005 - for MicroPython
                 else:
-                    self._envelope.dropped_samples += len(part)
+                    self._envelope.dropped_samples += count(part)
             return entry
 
-    async def _spooled(self, kind: str, payload: bytes) -> "Entry":
-        message = await self._envelope.signed(kind, payload)
+    def _spooled(self, kind: str, message: bytearray) -> "Entry":
         me = self._identity
         topic = self._envelope.topic(kind)
         entry = self._spool.add(Record(kind, me.boot, me.incarnation, self.next_seq, topic, message))

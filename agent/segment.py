@@ -28,7 +28,9 @@ _BODY_BYTES = 22
 class Record:
     """One sealed frame: its kind, where it belongs, the topic it was sealed for, and its bytes."""
 
-    def __init__(self, kind: str, boot: int, incarnation: bytes, seq: int, topic: str, frame: bytes) -> None:
+    def __init__(
+        self, kind: str, boot: int, incarnation: bytes, seq: int, topic: str, frame: "bytes | bytearray"
+    ) -> None:
         """Keep the parts as they are."""
         self.kind = kind
         self.boot = boot
@@ -39,13 +41,16 @@ class Record:
 
 
 def encode(record: Record) -> bytes:
-    """Return a record's bytes."""
+    """Return a record's bytes. A frame in a bytearray becomes them in place: a small heap has one for it."""
+    frame = record.frame
     topic = record.topic.encode()
     kind = KINDS.index(record.kind)
     start = struct.pack(_BODY, kind, record.boot, record.incarnation, record.seq, len(topic)) + topic
-    size = len(start) + len(record.frame)
-    head = struct.pack(_HEAD, MAGIC, size, crc32(record.frame, crc32(start)))
-    return b"".join((head, start, record.frame))  # one copy of the frame: a small heap has no place for three
+    start = struct.pack(_HEAD, MAGIC, len(start) + len(frame), crc32(frame, crc32(start))) + start
+    if isinstance(frame, bytearray):
+        frame[:0] = start
+        return frame  # type: ignore[return-value]  # as good as bytes to a file
+    return start + frame
 
 
 def decode(data: bytes) -> Record:
@@ -54,6 +59,19 @@ def decode(data: bytes) -> Record:
     if found is None:
         raise SpoolError("torn", "a spooled record is not whole")
     return found[0]
+
+
+def frame_at(topic: str) -> int:
+    """Return where the frame begins in a record with this topic."""
+    return _HEAD_BYTES + _BODY_BYTES + len(topic.encode())
+
+
+def check(start: bytes, frame: bytes) -> None:
+    """Check a record that was read in two pieces. Raises SpoolError ``torn``."""
+    head, body = start[:_HEAD_BYTES], start[_HEAD_BYTES:]
+    magic, length, crc = struct.unpack(_HEAD, head) if body else (b"", 0, 0)
+    if magic != MAGIC or length != len(body) + len(frame) or crc32(frame, crc32(body)) != crc:
+        raise SpoolError("torn", "a spooled record is not whole")
 
 
 def scan(data: bytes) -> "tuple[list[tuple[int, int, Record]], int]":

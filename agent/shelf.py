@@ -127,9 +127,9 @@ class Shelf:
             move(entry, target, target.size)
             target.size += entry.size
 
-    def read(self, entry: Entry, place: Segment) -> bytes:
-        """Return a record's bytes."""
-        return self._files.read(place.path, entry.offset, entry.size)
+    def read(self, entry: Entry, place: Segment, begin: int, end: int) -> bytes:
+        """Return a piece of a record."""
+        return self._files.read(place.path, entry.offset + begin, end - begin)
 
     def retire(self, old: Segment) -> None:
         """Write no more into a segment: what is in it is not what was written."""

@@ -78,7 +78,10 @@ class Spool:
     def read(self, entry: Entry) -> bytes:
         """Return a spooled frame's bytes. Raises SpoolError when they are not there any more."""
         try:
-            return segment.decode(self._data(entry)).frame
+            at = segment.frame_at(entry.topic)
+            start, frame = self._data(entry, 0, at), self._data(entry, at)
+            segment.check(start, frame)
+            return frame
         except (OSError, SpoolError) as error:
             self._trouble("read", error)
             if entry.place is not None:
@@ -148,12 +151,13 @@ class Spool:
         entry.topic = self._topics.setdefault(entry.topic, entry.topic)
         return entry
 
-    def _data(self, entry: Entry) -> bytes:
+    def _data(self, entry: Entry, begin: int = 0, end: "int | None" = None) -> bytes:
+        """Return a record's bytes, or a piece of them: there may be no room for them and the frame."""
         if entry.place is not None:
-            return entry.place.shelf.read(entry, entry.place)
+            return entry.place.shelf.read(entry, entry.place, begin, entry.size if end is None else end)
         if entry.held is None:
             raise SpoolError("gone", "the frame has left the spool")
-        return entry.held
+        return entry.held[begin:end]
 
     def _recover_segment(self, found: Segment, device: str) -> None:
         try:
@@ -257,7 +261,7 @@ class Spool:
     def _hold(self, entry: Entry, data: bytes) -> None:
         """Keep a frame in memory; the oldest data make room, then the oldest events."""
         entry.fire("spooled")
-        entry.held = data
+        entry.held = bytes(data)  # the sealer's next frame is made where this one is
         self._held.append(entry)
         while sum([held.size for held in self._held]) > MEMORY_BYTES:
             data_first = [held for held in self._held if held.kind != "event"] or self._held

@@ -99,8 +99,8 @@ def make(folder: Path, keep: Iterable[str] = (), beside: Iterable[Path] = ()) ->
         for module, text in shrunk(keep, beside).items():
             source = Path(scratch) / "source.py"
             source.write_text(text, encoding="utf-8")
-            name = module.replace(".", "/")
-            total += compile_file(source, folder / (name + ".mpy"), name + ".py")
+            # one source name for all: each would be a name in the heap, and there are no line numbers anyway
+            total += compile_file(source, folder / (module.replace(".", "/") + ".mpy"), "agent.py")
     for name in DATA:
         shutil.copy(AGENT / name, folder / "agent")
     (folder / "agent.romfs").write_bytes(image(folder / "agent"))

@@ -1,6 +1,7 @@
 """MicroPython only: what its ``os`` and ``time`` lack, from /proc and, where it is built in, from ffi."""
 
 import asyncio
+import time
 
 try:
     from ffi import open as _library  # type: ignore[import-not-found]  # MicroPython's own module
@@ -20,7 +21,9 @@ _libc = _library(None) if _library else None
 # struct timex has 208 bytes with 64-bit longs; the first field, modes = 0, asks and sets nothing
 _STRUCT_TIMEX = bytearray(256)
 _adjtimex = _libc.func("i", "adjtimex", "p") if _libc else None
+_RESET_MS = 1000  # how long the interpreter's ticks are trusted, which wrap and do not count sleep
 _uptime_file: "list[Any]" = []
+_uptime_at = [0, 0, 0]  # the uptime that the kernel said, the ticks at that time, the last uptime told
 
 
 def adjtimex() -> int:
@@ -40,8 +43,19 @@ def timex() -> tuple[int, bytes]:
 def uptime_ms() -> int:
     """Milliseconds since the kernel's start; /proc/uptime counts CLOCK_BOOTTIME in steps of 10 ms.
 
-    The file stays open: this is asked several times for every sample.
+    This is asked several times for every sample: the file stays open, and between two looks ticks count.
     """
+    ticks = time.ticks_ms()  # type: ignore[attr-defined]  # MicroPython's
+    passed = time.ticks_diff(ticks, _uptime_at[1])  # type: ignore[attr-defined]  # same
+    if not _uptime_file or not 0 <= passed < _RESET_MS:
+        passed = 0
+        _uptime_at[0] = _kernel_uptime_ms()
+        _uptime_at[1] = ticks
+    _uptime_at[2] = max(_uptime_at[2], _uptime_at[0] + passed)
+    return _uptime_at[2]
+
+
+def _kernel_uptime_ms() -> int:
     if not _uptime_file:
         _uptime_file.append(open("/proc/uptime", "rb"))  # noqa: SIM115 - as said
     file = _uptime_file[0]
@@ -63,6 +77,13 @@ def writable(sock: "Any") -> "Generator[None]":
 
 def forget(_sock: "Any") -> None:
     """Nothing to do before a socket is closed: a cancelled wait has left the poll set already."""
+
+
+def unix_address(path: str) -> bytes:
+    """Return ``struct sockaddr_un`` (unix(7)): the family in the machine's own byte order, the path."""
+    from struct import pack  # noqa: PLC0415 - a question a second
+
+    return pack("H", 1) + path.encode() + b"\0"
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

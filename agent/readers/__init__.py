@@ -47,9 +47,10 @@ def make_interfaces(options: "dict[str, Any]", clock: "Clock", sample_ms: int, w
 def make_wan(options: "dict[str, Any]", clock: "Clock", sample_ms: int, watch_ms: int) -> "Reader":
     """Build the reader of the way out; option ``names``."""
     from agent.ports.command import run
+    from agent.readers.ubus import bus
     from agent.readers.wan import Wan
 
-    return Wan(clock, sample_ms, watch_ms, run, options.get("names"))
+    return Wan(clock, sample_ms, watch_ms, bus(run), options.get("names"))
 
 
 def make_switch(options: "dict[str, Any]", _clock: "Clock", sample_ms: int, _watch_ms: int) -> "Reader":

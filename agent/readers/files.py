@@ -7,24 +7,28 @@ example), so "cannot be read" is an ordinary answer here. Nothing is read beyond
 import os
 
 LIMIT = 32768
-_CHUNK = 1024  # MicroPython sets a whole read's size aside before it reads, out of a heap of 256 KiB
+# all files are read here: MicroPython sets a whole read's size aside before it reads a few bytes
+_chunk = memoryview(bytearray(1024))
 
 
-def read_bytes(path: str) -> bytes | None:
-    """Return what is in a small file, or None."""
+def read_bytes(path: str, until: bytes = b"") -> bytes | None:
+    """Return what is in a small file, or None; reading ends with the chunk that has ``until`` in it."""
+    parts: list[bytes] = []
     try:
         with open(path, "rb") as file:
-            parts = [file.read(_CHUNK)]
-            while parts[-1] and len(parts) * _CHUNK < LIMIT:
-                parts.append(file.read(_CHUNK))
-        return b"".join(parts)
+            count = file.readinto(_chunk)
+            while count:
+                parts.append(bytes(_chunk[:count]))
+                done = (until and until in parts[-1]) or len(parts) * len(_chunk) >= LIMIT
+                count = 0 if done else file.readinto(_chunk)
     except OSError:
         return None
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def read_text(path: str) -> str | None:
+def read_text(path: str, until: bytes = b"") -> str | None:
     """Return the text of a small file without the white space around it, or None."""
-    data = read_bytes(path)
+    data = read_bytes(path, until)
     try:
         return None if data is None else data.decode().strip()
     except UnicodeError:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # OpenWrt keeps what is written on /overlay; / is its read-only image. Elsewhere /overlay does not exist.
 DISKS = ("/", "/overlay")
+_AFTER_PROCESSORS = b"intr"  # of /proc/stat: of that line, many kilobytes, nothing is wanted
 
 
 def parse_loadavg(text: str) -> dict[str, float]:
@@ -148,10 +149,11 @@ class Host:
 
     async def read(self) -> "list[Row]":
         """Return one row for each subject that can be read now."""
+        before, self._ticks = self._ticks, self._processor_ticks()
         rows: "list[Row]" = [
             ("system", None, self._system()),
             ("mem", None, self._memory()),
-            ("cpu", None, self._processor()),
+            ("cpu", None, dict(usage(before, self._ticks))),
         ]
         rows += [("disk", path, fields) for path, fields in self._file_systems()]
         rows += [("temp", sensor, {"temp": value}) for sensor, value in self._temperatures()]
@@ -162,27 +164,22 @@ class Host:
             rows += await part.rows()
         return rows
 
-    def _text(self, path: str) -> str:
-        return read_text(self._root + path) or ""
+    def _text(self, path: str, until: bytes = b"") -> str:
+        return read_text(self._root + path, until) or ""
 
     def _system(self) -> "Fields":
         fields: "Fields" = {}
         fields.update(parse_loadavg(self._text("proc/loadavg")))
         fields.update(parse_uptime(self._text("proc/uptime")))
-        ticks = parse_stat(self._text("proc/stat"))
-        if ticks and ticks[2]:
-            fields["n_cpus"] = ticks[2]
+        if self._ticks and self._ticks[2]:
+            fields["n_cpus"] = self._ticks[2]
         return fields
 
     def _memory(self) -> "Fields":
         return dict(parse_meminfo(self._text("proc/meminfo")))
 
-    def _processor(self) -> "Fields":
-        before, self._ticks = self._ticks, self._processor_ticks()
-        return dict(usage(before, self._ticks))
-
     def _processor_ticks(self) -> tuple[int, int, int] | None:
-        return parse_stat(self._text("proc/stat"))
+        return parse_stat(self._text("proc/stat", _AFTER_PROCESSORS))
 
     def _file_systems(self) -> "list[tuple[str, Fields]]":
         rows: "list[tuple[str, Fields]]" = []

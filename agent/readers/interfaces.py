@@ -6,7 +6,7 @@ its absence is news. ``parse_*`` are pure functions of text.
 """
 
 from agent.errors import ReaderError
-from agent.readers.files import read_int, read_text
+from agent.readers.files import listing, read_int, read_text
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # A container host can have hundreds of interfaces; the wire contract allows 64 instances of a measurement.
 MOST = 32
+
+_LINK = ("carrier", "speed", "duplex")  # files of sysfs
 
 # column of /proc/net/dev -> field; the columns between are fifo, frame, compressed, multicast, colls, carrier
 COLUMNS = (
@@ -78,6 +80,12 @@ class Interfaces:
         self._wan = wan
         self._root = root
         self._wan_up_since_ms: int | None = None
+        self._read: list[str] = []
+        self._seen: "list[str | None]" = []
+
+    async def look(self) -> bool:
+        """Tell whether a link or the list of interfaces differs from the read before; counters always do."""
+        return self._signs() != self._seen
 
     async def read(self) -> "list[Row]":
         """Return a ``net`` row per interface and, when it is configured, the ``wan`` row."""
@@ -85,7 +93,9 @@ class Interfaces:
         if not counters:
             raise ReaderError("no_interfaces", "/proc/net/dev could not be read")
         rows: "list[Row]" = []
-        for name in self._wanted(counters):
+        self._read = self._wanted(counters)
+        self._seen = self._signs()
+        for name in self._read:
             fields: "Fields" = dict(counters.get(name, {}))
             fields.update(self._link(name))
             rows.append(("net", name, fields))
@@ -100,6 +110,21 @@ class Interfaces:
 
     def _counters(self) -> dict[str, dict[str, int]]:
         return parse_net_dev(read_text(self._root + "proc/net/dev") or "")
+
+    def _signs(self) -> "list[str | None]":
+        """Return what turns whenever a watched field does."""
+        folder = self._root + "sys/class/net/"
+        signs: "list[str | None]" = [
+            read_text(folder + name + "/" + file) for name in self._read for file in _LINK
+        ]
+        if self._wan:
+            signs += [
+                read_text(folder + self._wan + "/operstate"),
+                read_text(folder + self._wan + "/carrier"),
+            ]
+        if self._names is None:
+            signs += listing(folder)
+        return signs
 
     def _link(self, name: str) -> dict[str, int]:
         folder = self._root + "sys/class/net/" + name + "/"

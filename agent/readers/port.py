@@ -7,7 +7,8 @@ counts its failures.
 
 Optional: ``watched``; ``async close()`` of a reader that holds a connection; ``async wait_turn(limit_ms)``
 of a reader that is told by the system when something turns: it returns then, or after ``limit_ms``, and
-never raises.
+never raises; ``async look()`` of a reader that can tell cheaply whether anything of ``watched`` may differ
+from the read before: at a watch it is read only when that is so, or when the read before failed.
 """
 
 TYPE_CHECKING = False  # MicroPython has no typing

@@ -1,9 +1,11 @@
-"""OpenWrt's bus by its command ``ubus``: calls and the list of objects, bounded and checked.
+"""OpenWrt's bus: calls and the list of objects, bounded and checked.
 
-``run`` runs a command (agent.ports.command.run), so that a test brings its own answers.
+``run`` runs the command ``ubus`` (agent.ports.command.run), so that a test brings its own answers; an
+agent.readers.ubus_socket.Bus asks ubusd without it.
 """
 
 import json
+import os
 
 from agent.errors import ReaderError
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 LIMIT_MS = 5000  # ubus itself would wait 30 s for an object that does not answer
 MOST_BYTES = 32768
 _MOST_PATHS = 256
+_NOT_FOUND = 4
+SOCKETS = ("/var/run/ubus/ubus.sock", "/var/run/ubus.sock")  # since OpenWrt 21.02, and before
+NO_BUS = "no_bus"
 
 # exit status of ubus (enum ubus_msg_status of libubus; 255: no connection to ubusd) -> reason
 _REASONS = {
@@ -32,11 +37,28 @@ _REASONS = {
 }
 
 
+def bus(run: "Run") -> "Run":
+    """Return what asks ubusd by its socket where there is one, else ``run``: such a machine loads no more."""
+    own = os.getenv("VIGIA_UBUS_SOCKET")  # of a simulated bus
+    for path in (own,) if own else SOCKETS:
+        try:
+            os.stat(path)
+        except OSError:
+            continue
+        from agent.readers.ubus_socket import Bus  # noqa: PLC0415 - as said
+
+        return Bus(run, path)
+    return run
+
+
 async def call(run: "Run", path: str, method: str, args: "dict[str, Any] | None" = None) -> "dict[str, Any]":
     """Return an object's answer, empty when it has none.
 
     Raises ReaderError: ``ubus_*`` by what ubus says, ``ubus_garbage``, or as ``run`` does.
     """
+    found: "dict[str, Any]" = {}
+    if await asked(run, path, method, args or {}, LIMIT_MS, found.__setitem__):
+        return found
     argv = ["ubus", "call", path, method]
     if args:
         argv.append(json.dumps(args))
@@ -50,8 +72,42 @@ async def call(run: "Run", path: str, method: str, args: "dict[str, Any] | None"
     return answer
 
 
+async def asked(  # noqa: PLR0913, PLR0917 - as Bus.invoke
+    run: "Any",
+    path: str,
+    method: str,
+    args: "dict[str, str]",
+    limit_ms: int,
+    give: "Any",
+    deep: bool = False,  # noqa: FBT001, FBT002
+) -> bool:
+    """Ask ubusd and give the parts of the answer; False where only the command can. Raises ReaderError."""
+    invoke = getattr(run, "invoke", None)
+    if invoke is None:
+        return False
+    try:
+        status = await invoke(path, method, args, limit_ms, give, deep=deep)
+    except ReaderError as error:
+        if error.reason != NO_BUS:
+            raise
+        return False
+    if status:
+        raise _said(status, path + " " + method)
+    return True
+
+
 async def list(run: "Run", pattern: str = "") -> "Texts":  # noqa: A001 - ubus calls it so
     """Return the paths of the objects that match, sorted; none is no error."""
+    objects = getattr(run, "objects", None)
+    if objects is not None:
+        try:
+            status, paths = await objects(pattern, LIMIT_MS)
+            if status not in (0, _NOT_FOUND):
+                raise _said(status, "list")
+            return sorted(paths)[:_MOST_PATHS]
+        except ReaderError as error:
+            if error.reason != NO_BUS:
+                raise
     try:
         output = await _output(run, ["ubus", "list", pattern] if pattern else ["ubus", "list"])
         paths = output.decode().split()
@@ -62,6 +118,10 @@ async def list(run: "Run", pattern: str = "") -> "Texts":  # noqa: A001 - ubus c
             raise
         paths = []
     return sorted(paths)[:_MOST_PATHS]
+
+
+def _said(status: int, question: str) -> ReaderError:
+    return ReaderError(_REASONS.get(status, "ubus_failed"), question + ": status " + str(status))
 
 
 async def _output(run: "Run", argv: "Texts") -> bytes:

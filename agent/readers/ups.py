@@ -63,16 +63,27 @@ class Ups:
         async with self._one_at_a_time:
             return await self._read()
 
+    async def look(self) -> bool:
+        """Ask for the status alone; tell whether a UPS or its contact differs from before."""
+        async with self._one_at_a_time:
+            before = [state.known() for state in self._known.values()]
+            await self._hear(sample=False)
+            return before != [state.known() for state in self._known.values()]
+
     async def close(self) -> None:
         """Drop the connection; the next read would make it anew."""
         await self._joining.close()
         await self._server.drop()
 
     async def _read(self) -> "list[Row]":
+        await self._hear(sample=self._sample_is_due(self._clock.uptime_ms()))
         now_ms = self._clock.uptime_ms()
+        return [("upsd", name, state.fields(now_ms)) for name, state in sorted(self._known.items())]
+
+    async def _hear(self, *, sample: bool) -> None:
         self._heard = set()
         try:
-            await within(self._clock, self._ask(self._sample_is_due(now_ms)), self._limit_ms)
+            await within(self._clock, self._ask(sample), self._limit_ms)
             self._joining.worked()
         except FAILURES as error:
             await self._give_up(error)
@@ -80,8 +91,6 @@ class Ups:
         except asyncio.CancelledError:
             await self._give_up(None)
             raise
-        now_ms = self._clock.uptime_ms()
-        return [("upsd", name, state.fields(now_ms)) for name, state in sorted(self._known.items())]
 
     async def _give_up(self, error: Exception | None) -> None:
         """Drop a connection: an answer half read would be taken for the next question's."""

@@ -10,46 +10,47 @@ TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DAY_S = 86400.0
+DAY_S = 86400
 
+# Whole numbers are written as such: each other one is an object of its own in a router's memory.
 # name -> lowest, highest value that can be. Only these are ever published or compared.
 BOUNDS = {
-    "ambient.temperature": (-50.0, 80.0),
-    "battery.charge": (0.0, 100.0),
-    "battery.runtime": (0.0, DAY_S),  # beyond, the sites' UPSes are not built; 60 x a value in seconds is
-    "battery.runtime.low": (0.0, DAY_S),
-    "battery.temperature": (-30.0, 80.0),  # above, a lead-acid or lithium battery is destroyed; 302: kelvins
-    "battery.voltage": (0.0, 1000.0),
-    "battery.voltage.nominal": (1.0, 1000.0),
-    "input.bypass.frequency": (0.0, 100.0),
-    "input.bypass.voltage": (0.0, 600.0),  # voltages reach 480 V (three phases); 0 V is a real reading
-    "input.frequency": (40.0, 70.0),
-    "input.transfer.high": (1.0, 600.0),
-    "input.transfer.low": (1.0, 600.0),
-    "input.voltage": (0.0, 600.0),
-    "input.voltage.nominal": (1.0, 600.0),
-    "output.frequency": (40.0, 70.0),
-    "output.voltage": (0.0, 600.0),
-    "output.voltage.nominal": (1.0, 600.0),
-    "ups.delay.reboot": (-1.0, DAY_S),  # -1: none set
-    "ups.delay.shutdown": (-1.0, DAY_S),
-    "ups.delay.start": (-1.0, DAY_S),
-    "ups.load": (0.0, 200.0),
-    "ups.power": (0.0, 1000000.0),
-    "ups.power.nominal": (1.0, 1000000.0),
-    "ups.realpower": (0.0, 1000000.0),
-    "ups.temperature": (-30.0, 100.0),  # power semiconductors run at up to 90
+    "ambient.temperature": (-50, 80),
+    "battery.charge": (0, 100),
+    "battery.runtime": (0, DAY_S),  # beyond, the sites' UPSes are not built; 60 x a value in seconds is
+    "battery.runtime.low": (0, DAY_S),
+    "battery.temperature": (-30, 80),  # above, a lead-acid or lithium battery is destroyed; 302: kelvins
+    "battery.voltage": (0, 1000),
+    "battery.voltage.nominal": (1, 1000),
+    "input.bypass.frequency": (0, 100),
+    "input.bypass.voltage": (0, 600),  # voltages reach 480 V (three phases); 0 V is a real reading
+    "input.frequency": (40, 70),
+    "input.transfer.high": (1, 600),
+    "input.transfer.low": (1, 600),
+    "input.voltage": (0, 600),
+    "input.voltage.nominal": (1, 600),
+    "output.frequency": (40, 70),
+    "output.voltage": (0, 600),
+    "output.voltage.nominal": (1, 600),
+    "ups.delay.reboot": (-1, DAY_S),  # -1: none set
+    "ups.delay.shutdown": (-1, DAY_S),
+    "ups.delay.start": (-1, DAY_S),
+    "ups.load": (0, 200),
+    "ups.power": (0, 1000000),
+    "ups.power.nominal": (1, 1000000),
+    "ups.realpower": (0, 1000000),
+    "ups.temperature": (-30, 100),  # power semiconductors run at up to 90
 }
 
 # last word of any other variable's name -> the same; such a variable is counted when bad, never published
 KINDS = {
-    "charge": (0.0, 100.0),
-    "current": (-1000.0, 1000.0),
-    "frequency": (0.0, 100.0),
-    "humidity": (0.0, 100.0),
-    "powerfactor": (-1.0, 1.0),
-    "temperature": (-50.0, 120.0),
-    "voltage": (-1000.0, 1000.0),  # between legs and to earth, of either sign in direct current
+    "charge": (0, 100),
+    "current": (-1000, 1000),
+    "frequency": (0, 100),
+    "humidity": (0, 100),
+    "powerfactor": (-1, 1),
+    "temperature": (-50, 120),
+    "voltage": (-1000, 1000),  # between legs and to earth, of either sign in direct current
 }
 
 # No supply has no frequency: 0 says that truthfully, outside the bounds.
@@ -57,17 +58,17 @@ ZERO_IS_TRUE = ("input.frequency", "output.frequency")
 
 # What firmware says in 15, 16, 31, 32 bits for "I do not know": plain, with its point moved, and in minutes
 # turned to seconds.
-FILL_VALUES = (32767.0, 65535.0, 6553.5, 655.35, 65535.0 * 60, 2147483647.0, 4294967295.0)
+FILL_VALUES = (32767, 65535, 6553.5, 655.35, 65535 * 60, 2147483647, 4294967295)
 
 # name -> the values that mean "not told": no such setting, no such sensor (NUT's drivers pass them on)
 UNTOLD = {
-    "battery.temperature": (0.0,),
-    "input.transfer.high": (0.0,),
-    "input.transfer.low": (0.0,),
-    "ups.delay.reboot": (65535.0,),  # -1 in 16 bits: none set
-    "ups.delay.shutdown": (65535.0,),
-    "ups.delay.start": (65535.0,),
-    "ups.temperature": (0.0,),
+    "battery.temperature": (0,),
+    "input.transfer.high": (0,),
+    "input.transfer.low": (0,),
+    "ups.delay.reboot": (65535,),  # -1 in 16 bits: none set
+    "ups.delay.shutdown": (65535,),
+    "ups.delay.start": (65535,),
+    "ups.temperature": (0,),
 }
 UNTOLD_WORDS = ("", "?", "-", "n/a", "na", "none", "null", "unknown", "not available")
 

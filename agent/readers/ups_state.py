@@ -102,6 +102,10 @@ class UpsState:
         """Tell whether the UPS was heard, with no lost contact since."""
         return not self.contact and self._status_ms is not None
 
+    def known(self) -> tuple[str, str]:
+        """Return what a watch can find changed: the contact lost, the status."""
+        return self.contact, self._status
+
     def same_status(self, text: str) -> bool:
         """Tell whether this status was the last one heard, with no lost contact in between."""
         return self.in_contact() and text == self._status

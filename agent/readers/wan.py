@@ -1,6 +1,6 @@
 """The way out to the Internet: what netifd says of it (OpenWrt), else routes and link of the kernel.
 
-netifd knows what files do not: whether the provider gave an address and why not. Its answer costs a process,
+netifd knows what files do not: whether the provider gave an address and why not. Its answer costs much,
 so that it is asked at every interval, and between two only when the kernel's routes or the link turned.
 Addresses stay here: only whether there is one leaves the device. ``parse_*`` are pure.
 """
@@ -22,6 +22,10 @@ MOST = 8
 _LINK_LOCAL = ("0000FEA9", "A9FE0000")  # 169.254.0.0 as little and as big endian machines print it
 _DEFAULT = "00000000"
 _MAX_NAME = 32
+# what is read of an interface
+_READ = (
+    "interface", "up", "uptime", "pending", "proto", "device", "l3_device", "errors", "route", "ipv4-address",
+)  # fmt: skip
 
 # why the way out is down: word -> codes of netifd and its protocol scripts
 ERRORS = (
@@ -142,6 +146,10 @@ class Wan:
         self._devices: dict[str, str] = {}
         self._up_since_ms: dict[str, int] = {}
 
+    async def look(self) -> bool:
+        """Tell whether the kernel's routes or the link differ from the read before."""
+        return self._signs() != self._seen
+
     async def read(self) -> "list[Row]":
         """Return a ``wan`` row for each way out; its instance is the device that has the link."""
         now_ms = self._clock.uptime_ms()
@@ -169,13 +177,24 @@ class Wan:
     async def _ask(self) -> "list[Row]":
         if self._netifd:
             try:
-                dump = await ubus.call(self._run, "network.interface", "dump")
-                return self._of_netifd(parse_dump(dump))
+                return self._of_netifd(await self._dumped())
             except ReaderError as error:
                 if error.reason != "command_missing":
                     raise
                 self._netifd = False
         return self._of_kernel()
+
+    async def _dumped(self) -> "dict[str, dict[str, Any]]":
+        """Ask netifd; from ubusd itself the interfaces come one by one, and little of each is kept."""
+        found: "dict[str, dict[str, Any]]" = {}
+
+        def take(_key: "str | None", entry: "Any") -> None:
+            if isinstance(entry, dict) and _is_name(entry.get("interface")):
+                found[entry["interface"]] = {key: entry[key] for key in _READ if key in entry}
+
+        if await ubus.asked(self._run, "network.interface", "dump", {}, ubus.LIMIT_MS, take, deep=True):
+            return found
+        return parse_dump(await ubus.call(self._run, "network.interface", "dump"))
 
     def _of_netifd(self, entries: "dict[str, dict[str, Any]]") -> "list[Row]":
         rows: "list[Row]" = []

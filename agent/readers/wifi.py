@@ -131,7 +131,7 @@ class Wifi:
         try:
             facts = await self._source.look(name, crowd, closely=closely)
         except ReaderError as error:
-            if error.reason == "command_failed":
+            if error.reason in ("command_failed", "ubus_not_found"):
                 await self._find()
             if name not in self._there:
                 return {"up": 0}

@@ -61,6 +61,15 @@ class Pieces:
                 for item in value:
                     self._give(None, item)
 
+    def part(self, key: "str | None", item: "Any") -> None:
+        """Take an entry, or a plain value beside them, of an answer that comes from ubusd itself."""
+        if key == "freq":
+            self.head = b'"freq":' + str(item).encode()
+        elif isinstance(item, dict):
+            self._take(key or None, item)
+        elif not key:
+            self.bad += 1
+
     def _piece(self, text: bytes) -> None:
         named, plain = text.rfind(_NAMED), text.rfind(_PLAIN)
         start = max(named, plain)

@@ -1,8 +1,8 @@
 """Access points of OpenWrt: hostapd and iwinfo over ``ubus``.
 
 What turns is asked at every reading (``get_status``, ``get_clients``), what hardly changes once a minute
-(``iwinfo info``, ``survey``): every question is a process. An access point that hostapd does not know may
-still be one of a driver of its own; iwinfo tells of those.
+(``iwinfo info``, ``survey``): without ubusd's socket every question is a process. An access point that
+hostapd does not know may still be one of a driver of its own; iwinfo tells of those.
 """
 
 import json
@@ -39,7 +39,7 @@ WORDLESS = ("ubus_no_method", "ubus_not_found", "ubus_no_data", "ubus_failed", "
 
 
 class UbusWifi:
-    """Asks ``ubus``, a command started by ``run`` (agent.ports.command.run)."""
+    """Asks ubusd or, with a command started by ``run`` (agent.ports.command.run), ``ubus``."""
 
     def __init__(self, run: "Run") -> None:
         """Know of no access point yet."""
@@ -151,10 +151,13 @@ class UbusWifi:
         limit_ms: int = LIMIT_MS,
     ) -> Pieces:
         """Hand the entries of a long answer to ``take`` as they come."""
+        pieces = Pieces(take)
+        args = {} if device is None else {"device": device}
+        if await ubus.asked(self._run, path, method, args, limit_ms, pieces.part, deep=True):
+            return pieces
         argv = ["ubus", "call", path, method]
         if device is not None:
-            argv.append(json.dumps({"device": device}))
-        pieces = Pieces(take)
+            argv.append(json.dumps(args))
         await self._run(argv, limit_ms, MOST_BYTES, pieces.feed)
         pieces.finish()
         return pieces
@@ -162,4 +165,4 @@ class UbusWifi:
 
 def make_wifi(options: "dict[str, Any]", clock: "Clock", sample_ms: int, _watch_ms: int) -> "Reader":
     """Build the reader of access points; options ``names places utc_offset_h neighbours scan_s day_file``."""
-    return Wifi(clock, sample_ms, UbusWifi(run_command), day_of(options, clock), options)
+    return Wifi(clock, sample_ms, UbusWifi(ubus.bus(run_command)), day_of(options, clock), options)

@@ -12,6 +12,7 @@ looks.
 import asyncio
 
 from agent.errors import LinkError
+from agent.ports.memory import fitting
 from agent.timing import wait_for_event
 from agent.transport import mqtt_codec as codec
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 CHUNK = 1024  # of one read
 SLICE = 4096  # of one write: TLS encrypts it in one piece of work
-ROOM_BYTES = 16384  # waiting to be written; more than that and the publisher keeps the rest in its spool
+JOINED = 512  # of a payload, written together with what stands before it
+ROOM_BYTES = fitting(16384, 8)  # waiting to be written; what is beyond stays in the publisher's spool
 MIN_PATIENCE_MS = 5000  # unless the keepalive itself is shorter
 
 # phases of a connection, and what may be heard in each; a device that has asked for nothing hears nothing
@@ -159,11 +161,9 @@ class _Connection:
     def publish(self, topic: str, payload: bytes) -> int:
         mid = self._next_mid()
         head = codec.publish_head(mid, topic, len(payload))
-        if len(payload) <= SLICE:
-            self._send(head + payload)
-        else:  # a copy of 64 KiB is more than a small heap has
-            self._send(head)
-            self._send(payload)
+        self._send(head + payload[:JOINED])  # a copy of it all is more than a small heap has in one piece
+        if len(payload) > JOINED:
+            self._send(memoryview(payload)[JOINED:])
         return mid
 
     async def goodbye(self) -> None:
@@ -274,7 +274,7 @@ class _Connection:
         self._last_mid = self._last_mid % 0xFFFF + 1
         return self._last_mid
 
-    def _send(self, packet: bytes) -> None:
+    def _send(self, packet: "bytes | memoryview") -> None:
         if self._ended is not None:
             raise LinkError("not_connected", "the connection ended: " + self._ended)
         self._out.append(packet)

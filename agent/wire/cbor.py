@@ -23,10 +23,10 @@ _MAX_INT = (1 << 63) - 1
 
 
 class Encoded:
-    """One item that is encoded already: ``data`` are its bytes. What is decoded never has one."""
+    """One item that is encoded already: ``write`` appends its bytes. What is decoded never has one."""
 
-    def __init__(self, data: "bytes | bytearray") -> None:
-        self.data = data
+    def __init__(self, write: "Callable[[bytearray], None]") -> None:
+        self.write = write
 
 
 # --- encoding -----------------------------------------------------------------------------------
@@ -38,7 +38,7 @@ def encode(value: "Any") -> bytes:
     Raises WireError ``unencodable`` for other types, integers beyond 64 bits, NaN and infinities.
     """
     out = bytearray()
-    _write(out, value)
+    write(out, value)
     return bytes(out)
 
 
@@ -56,7 +56,8 @@ def head(major: int, number: int) -> bytes:
     return struct.pack(">BQ", major | 27, number)
 
 
-def _write(out: bytearray, value: "Any") -> None:
+def write(out: bytearray, value: "Any") -> None:
+    """Append what ``encode`` returns; after an error ``out`` has a part of it."""
     writer = _WRITERS.get(type(value))
     if writer is None:
         raise WireError("unencodable", "no CBOR for " + repr(type(value)))
@@ -132,13 +133,13 @@ def _write_text(out: bytearray, value: str) -> None:
 
 
 def _write_encoded(out: bytearray, value: Encoded) -> None:
-    out.extend(value.data)
+    value.write(out)
 
 
 def _write_array(out: bytearray, value: "list[Any]") -> None:
     out.extend(head(4, len(value)))
     for item in value:
-        _write(out, item)
+        write(out, item)
 
 
 def _write_map(out: bytearray, value: "dict[Any, Any]") -> None:
@@ -151,7 +152,7 @@ def _write_map(out: bytearray, value: "dict[Any, Any]") -> None:
     out.extend(head(5, len(pairs)))
     for key, item in pairs:
         out.extend(key)
-        _write(out, item)
+        write(out, item)
 
 
 def _first(pair: "tuple[bytes, Any]") -> bytes:

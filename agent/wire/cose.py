@@ -42,14 +42,14 @@ def to_sign(protected_header: bytes, aad: bytes, payload: bytes) -> bytes:
     return _start_to_sign(protected_header, aad, payload) + payload
 
 
-def digest(protected_header: bytes, aad: bytes, payload: bytes) -> bytes:
+def digest(protected_header: bytes, aad: bytes, payload: "bytes | bytearray") -> bytes:
     """Return what is signed, without the Sig_structure as a whole, which a small heap has no place for."""
     summed = hashlib.sha256(_start_to_sign(protected_header, aad, payload))
     summed.update(payload)
     return summed.digest()
 
 
-def _start_to_sign(protected_header: bytes, aad: bytes, payload: bytes) -> bytes:
+def _start_to_sign(protected_header: bytes, aad: bytes, payload: "bytes | bytearray") -> bytes:
     return b"\x84\x6aSignature1" + _bstr(protected_header) + _bstr(aad) + head(2, len(payload))
 
 
@@ -58,6 +58,12 @@ def sign1(protected_header: bytes, payload: bytes, signature: bytes) -> bytes:
     if len(signature) != SIGNATURE_BYTES:
         raise WireError("unencodable", "a signature has 64 bytes")
     return _message(_SIGN1, protected_header, payload, signature)
+
+
+def seal1(protected_header: bytes, payload: bytearray, signature: bytes) -> None:
+    """Make the payload, in place, the message that ``sign1`` returns."""
+    payload[:0] = _SIGN1 + _bstr(protected_header) + bytes((_EMPTY_MAP,)) + head(2, len(payload))
+    payload.extend(_bstr(signature))
 
 
 def parse_sign1(data: bytes) -> tuple[bytes, bytes, bytes, bytes]:

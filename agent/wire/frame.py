@@ -118,8 +118,12 @@ def encode_payload(  # noqa: PLR0913 - the keys of the map, all by name
     session: int | None = None,
     hello: "dict[str, Any] | None" = None,
     stop: bool = False,
+    out: bytearray | None = None,
 ) -> bytes:
-    """Return the payload of a frame; it passes ``check_payload``, or this raises the same WireError."""
+    """Return the payload of a frame; it passes ``check_payload``, or this raises the same WireError.
+
+    With ``out`` it is appended there instead, and nothing returned: a small heap has no place for it twice.
+    """
     names = {
         "version": THIS_VERSION, "device": device, "incarnation": incarnation, "boot": boot,
         "kernel_boot": kernel_boot, "seq": seq, "uptime_ms": uptime_ms, "wall_ms": wall_ms,
@@ -128,7 +132,10 @@ def encode_payload(  # noqa: PLR0913 - the keys of the map, all by name
     }  # fmt: skip
     value = {row[0]: names[row[1]] for row in _KEYS if names[row[1]] is not None}
     check_payload(kind, value)
-    return cbor.encode(value)
+    if out is None:
+        return cbor.encode(value)
+    cbor.write(out, value)
+    return b""
 
 
 def check_payload(kind: str, value: "Any") -> Payload:

@@ -21,7 +21,7 @@ from agent import segment
 from agent.build import build
 from agent.log import Log
 from agent.ports.files import Files
-from agent.samples import clean
+from agent.samples import clean, packed
 from agent.wire import cbor, cose
 from simulators.chaos import readers
 from simulators.chaos.clock import ChaosClock, old_clock
@@ -71,7 +71,7 @@ def watch(spool: Spool, journal: Journal) -> None:
     def journalled_add(record: Record) -> Entry:
         digest = hashlib.sha256(record.frame).hexdigest()
         journal.note(
-            "sealing", *_name(record), record.kind, digest, counters(record.frame), time.monotonic_ns()
+            "sealing", *_name(record), record.kind, digest, counters(bytes(record.frame)), time.monotonic_ns()
         )
         entry = add(record)
         journal.note("kept", *_name(record))
@@ -147,7 +147,7 @@ class Device:
         agent = build(self.config, clock=clock, readers=[], fs=self.files, log=log)
         watch(agent.parts.spool, self.journal)
         samples, _ = clean(clock.uptime_ms(), [readers.counted(self.spec.first - 1, "old")])
-        await agent.parts.sealer.data(samples)
+        await agent.parts.sealer.data(packed(samples))
         agent.parts.spool.flush()
 
     def _readers(self) -> list[Any]:

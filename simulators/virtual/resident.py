@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agent.build import build
 from agent.config import check
 from agent.log import Log
+from agent.samples import packed
 from collector.model import Arrival, Readings
 from collector.rules.reads import reads
 from simulators.instruments import readers_of
@@ -109,7 +110,8 @@ class Resident:
         """Seal one frame with what is read now; a machine that stands still does not."""
         if self.running and self._agent is not None and not self.place.hung(self.part.id):
             found = await self._agent.sampler.read_once()
-            await self._agent.parts.sealer.data([sample for _, samples, _ in found for sample in samples])
+            samples = [sample for _, samples, _ in found for sample in samples]
+            await self._agent.parts.sealer.data(packed(samples))
 
     async def glance(self) -> list[Observation]:
         """Return what the rules would be told of one sample now, past spool and reception."""

@@ -12,7 +12,8 @@ from agent import loop
 from agent.build import build
 from agent.outbox import BACKLOG_BURST, BACKLOG_EVERY_MS
 from agent.outstanding import LIMIT, RESERVED
-from agent.samples import Sample
+from agent.publisher import MEMORY_MS
+from agent.samples import Sample, packed
 from agent.shards import RESET_MS
 from agent.wire import cose, topics
 from tests.agent.centre import DEVICE, SITE, Centre, Received, status
@@ -51,7 +52,9 @@ class Bench:
 
     async def data(self, count: int = 1) -> None:
         for _ in range(count):
-            await self.agent.parts.sealer.data([Sample(self.clock.now_ms, "system", None, {"load1": 1.0})])
+            await self.agent.parts.sealer.data(
+                packed([Sample(self.clock.now_ms, "system", None, {"load1": 1.0})])
+            )
         await self.clock.settle()
 
     async def event(self) -> None:
@@ -139,6 +142,24 @@ async def test_a_refused_frame_is_dropped_and_counted(bench: Bench):
     assert bench.agent.status()["dropped"] == {"refused": 1}
     await bench.data()
     assert bench.new()[0].payload.dropped == {"refused": 1}
+
+
+@scenario
+async def test_a_frame_there_is_no_memory_for_goes_out_later_and_nothing_ends(bench: Bench):
+    bench.new()
+    spool = bench.agent.parts.spool
+    read = spool.read
+
+    def full(_entry: Any) -> bytes:
+        raise MemoryError
+
+    spool.read = full  # type: ignore[assignment, method-assign]  # what a full heap does
+    await bench.data(2)
+    assert bench.new() == []
+    spool.read = read  # type: ignore[method-assign]
+    await bench.clock.advance(MEMORY_MS)
+    assert {received.seq for received in bench.new()} == {1, 2}
+    assert bench.counts()["no_memory"] >= 1
 
 
 @scenario

@@ -13,7 +13,7 @@ from agent import identity, loop
 from agent.build import build
 from agent.log import Log
 from agent.ports.files import Files
-from agent.samples import Sample
+from agent.samples import Sample, packed
 from tests.agent.centre import Centre
 from tests.agent.virtual import ScriptedTransport, VirtualClock
 
@@ -61,7 +61,7 @@ class Life:
             agent = self.start()
             for _ in range(frames):
                 sample = Sample(self.clock.now_ms, "system", None, {"load1": 1.0})
-                await agent.parts.sealer.data([sample])
+                await agent.parts.sealer.data(packed([sample]))
             return agent
 
         return asyncio.run(run())

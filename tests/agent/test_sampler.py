@@ -12,8 +12,9 @@ from agent.errors import ReaderError
 from agent.log import Log
 from agent.power import PowerWatch
 from agent.sampler import EVENT_BURST, MAX_PENDING, Sampler
-from agent.samples import Packed, Packer, Sample, clean, tables
+from agent.samples import Sample, Waiting, clean, halves, packed, tables, unpacked
 from agent.wire import cbor, frame
+from agent.wire.errors import WireError
 from tests.agent.virtual import VirtualClock
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ class Bench:
     async def _event(self, samples: list[Sample]) -> None:
         self.events.append(samples)
 
-    async def run(self, duration_ms: int) -> list[Packed]:
+    async def run(self, duration_ms: int) -> list[Sample]:
         self.sampler.start()
         await self.clock.advance(duration_ms)
-        return self.sampler.take()
+        return list(unpacked(self.sampler.take()))
 
 
 def load(_read: int) -> Rows:
@@ -73,7 +74,7 @@ def carrier(value: int) -> Rows:
     return [("net", "eth0", {"carrier": value, "bytes_recv": 1})]
 
 
-def of(samples: list[Packed], measurement: str, instance: str | None = None) -> list[Packed]:
+def of(samples: list[Sample], measurement: str, instance: str | None = None) -> list[Sample]:
     return [s for s in samples if s.measurement == measurement and s.instance == instance]
 
 
@@ -111,6 +112,31 @@ def test_a_reader_that_fails_or_hangs_costs_its_own_data_only(trouble, reason):
         assert {s.fields["reader_ok"] for s in bad} == {0}
         assert [s.fields["reader_failures"] for s in bad] == list(range(1, len(bad) + 1))
         assert bench.log.counts[reason] >= 3
+        await bench.sampler.stop()
+
+    asyncio.run(run())
+
+
+def test_readers_that_are_due_together_are_read_one_after_another():
+    async def run() -> None:
+        bench = Bench()
+        going: list[str] = []
+        most: list[int] = []
+
+        def script(name: str) -> Callable[[int], Any]:
+            async def reading() -> Rows:
+                going.append(name)
+                most.append(len(going))
+                await bench.clock.sleep_ms(50)
+                going.remove(name)
+                return load(0)
+
+            return lambda _read: reading()
+
+        bench = Bench(*[ScriptedReader(name, script(name)) for name in ("host", "wan", "wifi")])
+        samples = await bench.run(31_000)
+        assert most == [1] * 12
+        assert len(of(samples, "system")) == 12
         await bench.sampler.stop()
 
     asyncio.run(run())
@@ -269,38 +295,71 @@ def test_values_that_cbor_cannot_carry_are_left_out():
     assert refused == 0
 
 
-def decoded(samples: Sequence[Sample | Packed], sealed_ms: int) -> list[Any]:
-    made = tables(samples, sealed_ms)
+def decoded(samples: Sequence[Sample], sealed_ms: int) -> list[Any]:
+    made = tables(packed(samples), sealed_ms)
     assert made is not None
-    found: list[Any] = cbor.decode(bytes(made.data))
+    found: list[Any] = cbor.decode(cbor.encode(made))
     return found
 
 
+def parts_of(parts: list[Any]) -> list[tuple[int, str, str | None, dict[str, Any]]]:
+    return [(each.uptime_ms, each.measurement, each.instance, each.fields) for each in unpacked(parts)]
+
+
 def test_what_waits_is_what_was_read():
-    packer = Packer()
+    waiting = Waiting(9)
     fields: dict[str, Any] = {"a": 1, "b": -2.5, "c": "text", "d": 1 << 40}
-    waiting = packer.pack(Sample(7, "ups", "x", fields))
-    assert (waiting.uptime_ms, waiting.measurement, waiting.instance) == (7, "ups", "x")
-    assert waiting.fields == fields
-    again = packer.pack(Sample(8, "ups", "x", fields))
-    assert again.shape is waiting.shape
+    for sample in (Sample(7, "ups", "x", fields), Sample(8, "ups", "x", fields)):
+        assert waiting.add(sample) == 0
+    (first,) = parts = waiting.take()
+    assert parts_of(parts) == [(7, "ups", "x", fields), (8, "ups", "x", fields)]
+    assert waiting.take() == []
+    waiting.add(Sample(9, "ups", "x", fields))
+    (second,) = waiting.take()
+    assert second[0] is first[0]
+
+
+def test_the_oldest_goes_for_what_is_too_much_whosever_it_is():
+    waiting = Waiting(2)
+    gone = [waiting.add(Sample(at, "net", name, {"up": at})) for at, name in enumerate("abaacc")]
+    assert gone == [0, 0, 1, 1, 1, 1]
+    assert parts_of(waiting.take()) == [(4, "net", "c", {"up": 4}), (5, "net", "c", {"up": 5})]
+    waiting.add(Sample(6, "net", "a", {"up": 6}))
+    assert [each[0] for each in parts_of(waiting.take())] == [6]
+
+
+def test_halves_are_all_of_it():
+    parts = packed([Sample(at, "net", name, {"up": at}) for at in range(5) for name in "abc"])
+    rest, ones = [parts], []
+    while rest:
+        part = rest.pop()
+        two = halves(part)
+        ones += [] if two else parts_of(part)
+        rest += two or ()
+    assert len(ones) == 15
+    assert sorted(map(repr, ones)) == sorted(map(repr, parts_of(parts)))
 
 
 def test_tables_have_one_row_a_sample_and_null_for_what_is_missing():
-    packer = Packer()
     samples = [
         Sample(100, "net", "eth0", {"carrier": 1}),
         Sample(200, "net", "eth1", {"carrier": 0}),
         Sample(300, "net", "eth0", {"carrier": 1, "speed": 100}),
     ]
     made = decoded(samples, 400)
-    assert decoded([packer.pack(sample) for sample in samples], 400) == made
     assert made == [
         ["net", "eth0", ["carrier", "speed"], [[-300, 1, None], [-100, 1, 100]]],
         ["net", "eth1", ["carrier"], [[-200, 0]]],
     ]
     for table in made:
         frame.check_table(table)
+
+
+def test_tables_that_are_too_long_say_so():
+    made = tables(packed([Sample(0, "net", None, {"text": "x" * 100})]), 0, 100)
+    with pytest.raises(WireError) as caught:
+        cbor.encode(made)
+    assert caught.value.reason == "oversized"
 
 
 def test_more_fields_than_a_table_takes_make_two_tables():

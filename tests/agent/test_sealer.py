@@ -11,7 +11,7 @@ from agent.keeper import EVERY_MS, Keeper
 from agent.log import Log
 from agent.ports.clock import SystemClock
 from agent.ports.files import Files
-from agent.samples import Sample
+from agent.samples import Sample, packed
 from agent.sealer import Envelope, Sealer
 from agent.spool import Spool
 from agent.wire import frame
@@ -43,7 +43,7 @@ def big(count: int, size: int) -> list[Sample]:
 
 def test_what_is_too_large_for_a_message_is_split_and_complete(config, device_folder):
     bench = Bench(config, device_folder)
-    asyncio.run(bench.sealer.data(big(1000, 250)))
+    asyncio.run(bench.sealer.data(packed(big(1000, 250))))
     sealed = bench.sealed()
     assert len(sealed) > 1
     assert [one.seq for one in sealed] == list(range(len(sealed)))
@@ -54,7 +54,7 @@ def test_what_is_too_large_for_a_message_is_split_and_complete(config, device_fo
 def test_samples_older_than_a_frame_may_say_are_counted(config, device_folder):
     bench = Bench(config, device_folder)
     bench.clock.now_ms += frame.MAX_AGE_MS + 1
-    asyncio.run(bench.sealer.data(big(3, 1)))
+    asyncio.run(bench.sealer.data(packed(big(3, 1))))
     asyncio.run(bench.sealer.data([]))
     assert bench.sealed()[-1].payload.dropped == {"samples": 3}
 

@@ -1,70 +1,92 @@
-"""Instructions of one report on a big-endian MIPS, counted by qemu-user, and what they are to a router.
+"""Instructions of the whole agent on a big-endian MIPS, counted by qemu-user, and what they are to a router.
 
-qemu's user mode has no counter. With ``-d in_asm,exec,nochain`` it writes the instructions of each block that
-it translates, and a line whenever a block runs, some 3 million instructions a second (a line per instruction,
-``-singlestep``, is 4 times slower). The difference of two reports and of one is a report without the start.
-Commands that readers run are not counted.
+The agent runs as on a router, in real time, with every reader, TLS and the loop; qemu's plugin in
+instructions.c adds the size of each translated block to a counter in a file whenever the block runs, at full
+speed. Commands that readers run, and what the kernel does for system calls, are not counted.
 """
 
 from __future__ import annotations
 
-import os
+import shutil
 import subprocess
+import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.bench.agent_world import World
+from tests.bench.say import say as tell
 from tests.servers import programs
 from tools import agent_bytecode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.bench.agent_world import World
-
-TURNS = Path(__file__).with_name("agent_turns.py")
-START = Path(__file__).with_name("agent_turns_start.py")
+PLUGIN = Path(__file__).with_name("instructions.c")
+UNPACK = Path(__file__).parents[2] / "tools" / "unpack-qemu.sh"
 REPORT_S = 30
+REPORTS = 4
 HERTZ = 580e6
 CYCLES = 1.5  # per instruction of a 24Kc, single issue, caches of 32 KiB: an assumption, not a measurement
 HEAP = "1M"  # this build cannot mount the image of the bytecode, which is on the heap then
-LIMIT_S = 1200
-# a block begins with "IN:", its instructions with their address; "Trace 0: host [base/address/..." runs it
-COUNT = """
-/^IN:/ { count = 0; next }
-/^0x/ { if (!count) { name = substr($1, 3); sub(/:$/, "", name) } size[name] = ++count; next }
-/^Trace/ { split($0, part, "/"); total += size[part[2]] }
-END { printf "%.0f\\n", total }
-"""
+NUMBER = 9  # of the world: its DNS server has an address of its own
 
 
-def instructions(world: World, bytecode: Path, reports: int) -> int:
-    """Return how many instructions so many reports take, with the start."""
-    emulator = programs.packaged("qemu-mips-static", "qemu-user-static")
-    log = world.ram / f"instructions-{reports}"
-    os.mkfifo(log)
-    command = [
-        emulator, "-d", "in_asm,exec,nochain", "-D", str(log),
-        programs.built("micropython-mips", "servers"), "-X", f"heapsize={HEAP}",
-        str(START), str(bytecode), str(world.config), str(reports),
-    ]  # fmt: skip
-    with subprocess.Popen(["awk", COUNT, str(log)], stdout=subprocess.PIPE, text=True) as counter:
-        try:
-            subprocess.run(command, env=world.environment, check=True, timeout=LIMIT_S)
-        except BaseException:
-            counter.kill()
-            raise
-        return int(counter.communicate()[0])
+class Counter:
+    """The file that the plugin counts into."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "instructions"
+        self._file.write_bytes(bytes(8))
+        self._plugin = folder / "instructions.so"
+        subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", self._plugin, PLUGIN], check=True)
+
+    def emulator(self, machine: str) -> list[str]:
+        """Return the command that runs another machine's program and counts."""
+        subprocess.run([UNPACK], check=True)
+        qemu = programs.CACHE / "qemu" / "usr"
+        libraries = next((qemu / "lib").glob("*-linux-gnu"))
+        return [
+            "/usr/bin/env", f"LD_LIBRARY_PATH={libraries}",
+            str(qemu / "bin" / f"qemu-{machine}"), "-plugin", f"{self._plugin},path={self._file}",
+        ]  # fmt: skip
+
+    def now(self) -> int:
+        """Return how many instructions have run."""
+        return int.from_bytes(self._file.read_bytes(), "little")
 
 
-def measure(world: World, bytecode: Path, say: Callable[[str], None]) -> float | None:
-    """Return the estimate of a 24Kc's processor time in percent, None when counting took too long."""
-    agent_bytecode.make(bytecode, beside=[TURNS])
-    try:
-        once, twice = (instructions(world, bytecode, reports) for reports in (1, 2))
-    except subprocess.TimeoutExpired:
-        say(f"MIPS: not counted within {LIMIT_S} s")
-        return None
-    report = twice - once
-    percent = round(100 * report * CYCLES / HERTZ / REPORT_S, 2)
-    say(f"MIPS: {report:,} instructions a report, {once - report:,} to start; at {CYCLES} cycles {percent} %")
+def measure(folder: Path, bytecode: Path, settle_s: float, say: Callable[[str], None]) -> float:
+    """Return the estimate of a 24Kc's processor time in percent."""
+    folder.mkdir()
+    counter = Counter(folder)
+    start = [*counter.emulator("mips"), programs.built("micropython-mips", "servers")]
+    command = [*start, "-X", f"heapsize={HEAP}", str(bytecode / "vigia-agent.py")]
+    with World("mips", folder / "world", command, NUMBER) as world:
+        started = counter.now()
+        time.sleep(settle_s)
+        before, began = counter.now(), time.monotonic()
+        time.sleep(REPORTS * REPORT_S)
+        per_s = (counter.now() - before) / (time.monotonic() - began)
+        world.look()
+        failures = world.failures()
+    percent = round(100 * per_s * CYCLES / HERTZ, 2)
+    say(
+        f"MIPS: {per_s * REPORT_S:,.0f} instructions a report, {started:,} to the first frame; "
+        f"at {CYCLES} cycles each {percent} % of {HERTZ / 1e6:.0f} MHz; failures {failures}"
+    )
     return percent
+
+
+def main() -> None:
+    """Count alone."""
+    folder = Path(tempfile.mkdtemp(prefix="vigia-bench-mips-", dir="/var/tmp"))
+    try:
+        agent_bytecode.make(folder / "bytecode")
+        measure(folder / "mips", folder / "bytecode", 35.0, tell)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from simulators.protocols.ubus import StandIn
+from simulators.protocols.ubusd import Ubusd
 from tests.agent.centre import DEVICE, SITE, LiveCentre
 from tests.bench import agent_proc as proc
 from tests.readers.probe_servers import Portal, answered, http_server
@@ -38,14 +39,14 @@ LOCALHOST = b"\x7f\0\0\1"
 NOT_FOUND = 4  # exit status of ubus
 
 
-def stand_in(root: Path) -> Path:
+def stand_in(root: Path) -> StandIn:
     """Make the commands ``ubus`` and ``swconfig``, which answer with what two devices once answered."""
     ubus = StandIn(root)
     shutil.copytree(WIFI, ubus.answers, dirs_exist_ok=True)
     shutil.copy(WAN, ubus.answers / "network.interface.dump.json")
     recorded = {path.name.split("_", 1)[1].replace("_", " "): path for path in SWITCH.iterdir()}
     _command(ubus.folder / "swconfig", recorded)
-    return ubus.folder
+    return ubus
 
 
 def _command(path: Path, answers: dict[str, Path]) -> None:
@@ -81,8 +82,11 @@ def _serve(sock: socket.socket) -> None:
 class World:
     """Servers, and one agent started by ``command`` with all readers and the default intervals."""
 
-    def __init__(self, name: str, folder: Path, command: list[str], number: int) -> None:
+    def __init__(
+        self, name: str, folder: Path, command: list[str], number: int, *, ubusd: bool = True
+    ) -> None:
         self.name, self._folder, self._command = name, folder, command
+        self._ubusd = ubusd
         self._dns = f"127.84.0.{number}"
         self.ram = RAM / f"vigia-bench-{os.getpid()}-{name}"
         self._stack = contextlib.ExitStack()
@@ -145,8 +149,11 @@ class World:
         return path
 
     def _start(self) -> None:
-        commands = stand_in(self._folder / "commands")
-        place = {"PATH": f"{commands}:{os.environ['PATH']}", "TMPDIR": str(RAM)}
+        ubus = stand_in(self._folder / "commands")
+        place = {"PATH": f"{ubus.folder}:{os.environ['PATH']}", "TMPDIR": str(RAM)}
+        if self._ubusd:
+            ubusd = self._stack.enter_context(Ubusd(self.ram / "ubus.sock", ubus.answers))
+            place["VIGIA_UBUS_SOCKET"] = str(ubusd.path)
         self.environment = {**os.environ, **place}
         with (self.ram / "agent.log").open("ab") as log:
             reaper = subprocess.Popen(

@@ -107,6 +107,78 @@ NEAR_MISSES = {
         ),
         "",
     ),
+    "comprehensions that may not be reached": (
+        (
+            "def told(seen, word):\n    seen.append(word)\n    return 2\n"
+            "def main(n, *, doubled=False):\n    seen = []\n"
+            "    a = doubled and [told(seen, 'a') for _ in (1, 2)]\n"
+            "    b = [told(seen, 'b')] if doubled else [told(seen, 'c') for _ in (1, 2)]\n"
+            "    while len(seen) < 9 and [each for each in (1,) if told(seen, 'd')]:\n        n += 1\n"
+            "    c = 3 < n < len([told(seen, 'e') for _ in (1,)])\n"
+            "    return [a, b, c, n, seen, (lambda: [told(seen, 'f') for _ in 'xy'])()]"
+        ),
+        "",
+    ),
+    "comprehensions behind what has an effect, or feels theirs": (
+        (
+            "class A:\n    number = 1\n    def up(self):\n        self.number += 1\n"
+            "        return self.number\n"
+            "def main(n, *, doubled=False):\n    a = A()\n    a.number += sum([a.up() for _ in (1, 2)])\n"
+            "    return [a.up(), [a.up() for _ in (1, 2)], a.number, [a.up() for _ in (1,)]]"
+        ),
+        "",
+    ),
+    "a comprehension's names, inside and outside": (
+        (
+            "def main(n, *, doubled=False):\n    each, l_a = [1, 2, 3], 4\n"
+            "    both = {each: [each for each in range(each) if each != l_a] for each in each if each > 1}\n"
+            "    pairs = [(one, two) for one in each for two in [one] * one if two - 1]\n"
+            "    adders = [lambda more: each + more for each in (1, 2)]\n"
+            "    sums = [sum(one * two for two in each) for one in each]\n"
+            "    ones = {each[0] for _ in each}\n"
+            "    return [both, pairs, [add(l_a) for add in adders], sums, each, sorted(ones)]"
+        ),
+        "",
+    ),
+    "comprehensions in what is called later": (
+        (
+            "def parts(of):\n    for part in [each for each in of if each]:\n        yield [part] * 2\n"
+            "def main(n, *, doubled=False):\n"
+            "    def inner(by):\n        return [by * n for by in range(by)]\n"
+            "    if [each for each in (n,) if each > 5]:\n        return inner(2)\n"
+            "    elif [each for each in (n,) if each > 4]:\n        return [inner(3), list(parts((0, n)))]"
+        ),
+        "",
+    ),
+    "a member of several modules that a class reads, and one that is a keyword": (
+        (
+            "from agent.parts import A\nclass B:\n    size = 2\n    double = size * 2\n"
+            "    def __init__(self, *, shape):\n        self.shape = shape\n    def area(self, by=double):\n"
+            "        return self.size * by\n"
+            "def main(n, *, doubled=False):\n    b = B(shape=n)\n"
+            "    return [A().area(), b.area(), b.shape, A().shape, b.size, A.size, B.double]"
+        ),
+        "class A:\n    size = 7\n    shape = 'shape'\n    def area(self):\n        return self.size",
+    ),
+    "texts of failures, and the same ones as keys": (
+        (
+            "from agent.parts import Failure, check\nclass Log:\n    def trouble(self, text):\n"
+            "        return text\n"
+            "def main(n, *, doubled=False):\n"
+            "    found = {'a longer key': Log().trouble('another\\n longer text')}\n"
+            "    for number in (0, 1, 2):\n        try:\n            check(number)\n"
+            "            raise Failure('a longer key', 'ñandú without ' + 'a third text' + str(number))\n"
+            "        except Failure as failure:\n            found[number] = failure.args\n"
+            "    return found"
+        ),
+        (
+            "class Failure(Exception):\n    pass\n"
+            "def check(number):\n"
+            "    if number == 1:\n        raise Failure(f'number {number} is not {0!r} here')\n"
+            "    if number == 2:\n        raise _made('a third text')\n"
+            "def _made(text):\n    return Failure(text, 'the reason of it')"
+        ),
+    ),
     "the same name in two modules that become one": (
         (
             "from agent.parts import ask\ndef _own():\n    return 1\n"
@@ -119,6 +191,11 @@ NEAR_MISSES = {
 
 # what is refused: the main module, the module beside it, words of the error
 UNSAFE = {
+    "a failure's text with a zero": (
+        "def main(n):\n    raise ValueError('a text with \\0 in it')",
+        "",
+        "a zero",
+    ),
     "a name made at run time": ("def main(n):\n    return getattr(n, 'a' + 'b')", "", "no text"),
     "the module's names as a dictionary": ("def main(n):\n    return globals()", "", "sees names"),
     "a class' name as a text": ("class A: pass\ndef main(n):\n    return A.__name__", "", "__name__"),

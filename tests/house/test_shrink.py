@@ -124,6 +124,24 @@ def test_nothing_is_left_that_nobody_uses():
         assert kept in text
 
 
+def test_comprehensions_are_loops_and_failures_have_one_text():
+    sources = {
+        "agent.__main__": (
+            "from agent.parts import check\n"
+            "async def main(n):\n    for each in [check(m) for m in n]:\n"
+            "        await each({each: 1 for each in n})"
+        ),
+        "agent.parts": (
+            "def check(n):\n    if n:\n        return n\n    raise ValueError('there is nothing to check')"
+        ),
+    }
+    (text,) = shrink(sources, {"main"}).values()
+    nodes = list(ast.walk(ast.parse(text)))
+    assert not [node for node in nodes if isinstance(node, (ast.ListComp, ast.DictComp))]
+    assert b"there is nothing to check\0" in [n.value for n in nodes if isinstance(n, ast.Constant)]
+    assert "there is nothing to check" not in [n.value for n in nodes if isinstance(n, ast.Constant)]
+
+
 @pytest.mark.parametrize("case", NEAR_MISSES)
 def test_what_looks_like_a_rules_case_and_is_none_does_the_same(case: str) -> None:
     main, parts = NEAR_MISSES[case]

@@ -86,7 +86,7 @@ def test_a_fresh_router_reports_and_leaves_nothing_running(
     made_config = configuration.load(str(root.path("/run/vigia/agent.json")))
     assert made_config["site"] == SITE
     assert sorted(made_config["readers"]) == ["host", "interfaces", "probes", "wan", "wifi"]
-    assert "heapsize=384k" in root.path("/run/procd/command").read_text()
+    assert "heapsize=352k" in root.path("/run/procd/command").read_text()
     # what a technician asks for at the router
     said = root.run("/usr/bin/vigia-agent", "--print", "--lang", "es", code=None).stdout
     assert "memoria" in said.lower()

@@ -5,9 +5,11 @@ one of 16 in a dictionary, in a heap of 256 KiB; in the bytecode it is text. So,
 
 * what is for the type checker alone, and texts that nobody reads, are left out;
 * constants stand where they are used;
+* comprehensions are loops (each is a function else);
+* the texts of failures are one (each is an object else);
 * functions, classes and methods whose name appears nowhere else are left out;
-* what one module alone knows (functions, classes, attributes) and parameters that nobody names in a call get
-  short names, the same ones in every module.
+* what the program alone knows (functions, classes, attributes) and parameters that nobody names in a call get
+  short names, where one module alone knows them the same ones in every module.
 
 What could be reached by a name in a text (``getattr``), by a keyword or from another module keeps its name.
 What cannot be seen from the names in the source is refused (``unsafe``).
@@ -20,10 +22,12 @@ from typing import TYPE_CHECKING
 
 from tools.shrink.bare import Bare
 from tools.shrink.bundle import bundle
+from tools.shrink.comprehensions import write_loops
 from tools.shrink.constants import Constants
 from tools.shrink.imports import drop_imports, import_from_home, import_names
-from tools.shrink.members import rename_private
+from tools.shrink.members import rename_private, rename_shared
 from tools.shrink.parameters import named_in_calls, rename_parameters
+from tools.shrink.texts import gather_texts
 from tools.shrink.unsafe import refuse_stale, refuse_unsafe
 from tools.shrink.unused import called_by_text, drop_unused
 
@@ -47,7 +51,10 @@ def shrink(sources: dict[str, str], keep: Iterable[str] = ()) -> dict[str, str]:
     Constants(program, kept).fold()
     drop_unused(program, kept)
     drop_imports(program)
+    write_loops(program)
+    gather_texts(program)
     rename_private(program, kept)
+    rename_shared(program, kept)
     program = bundle(program, BEGIN, ALWAYS, kept)
     keywords = kept | named_in_calls(program)
     for tree in program.values():
@@ -55,5 +62,5 @@ def shrink(sources: dict[str, str], keep: Iterable[str] = ()) -> dict[str, str]:
     return {
         name: ast.unparse(ast.fix_missing_locations(tree)) + "\n"
         for name, tree in program.items()
-        if tree.body
+        if not all(isinstance(node, ast.Pass) for node in tree.body)
     }

@@ -12,6 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tools.shrink.homes import homes_of, imports_at_start
+from tools.shrink.members import class_reads
 from tools.shrink.scopes import Definition, Scoped, bind, is_of_program, names_in, short_names
 from tools.shrink.unsafe import UnsafeError
 
@@ -27,12 +28,12 @@ def bundle(program: Program, begin: str, always: Iterable[str], kept: frozenset[
     """Return the program in few modules: ``begin`` with what is loaded ``always``, and the rest."""
     homes = homes_of(program, begin, [begin, *always])
     names = _new_names(program, homes, kept)
-    words = {module: names_in(tree) for module, tree in program.items()}
+    words = {module: _not_for_globals(tree) for module, tree in program.items()}
     bundled: Program = {}
     for home in sorted(set(homes.values())):
         bundled[home] = _Joined(program, homes, names, home, set().union(*words.values())).tree()
         # its parts have their new names now, and what comes from elsewhere may be called like none of them
-        words |= {module: names_in(program[module]) for module in homes if homes[module] == home}
+        words |= {module: _not_for_globals(program[module]) for module in homes if homes[module] == home}
     return bundled
 
 
@@ -52,9 +53,25 @@ def _own(tree: ast.Module) -> set[str]:
     return names - plain
 
 
+def _not_for_globals(tree: ast.Module) -> set[str]:
+    """Return the names in a module that a global must not get: all but those of members.
+
+    A name behind a dot is another than a global's. A class that reads names while it is made would find its
+    member instead of the global, so that members of such a class count.
+    """
+    members: list[ast.AST] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            members.append(node)
+        if isinstance(node, ast.ClassDef) and not class_reads(node):
+            members += [each for each in node.body if isinstance(each, Definition)]
+            members += [n for each in node.body if isinstance(each, ast.Assign) for n in ast.walk(each)]
+    return names_in(tree, set(map(id, members)))
+
+
 def _new_names(program: Program, homes: dict[str, str], kept: frozenset[str]) -> dict[Symbol, str]:
     """Return the new name of everything that a module defines."""
-    taken = {name for tree in program.values() for name in names_in(tree)}
+    taken = {name for tree in program.values() for name in _not_for_globals(tree)}
     uses = Counter(n.id for tree in program.values() for n in ast.walk(tree) if isinstance(n, ast.Name))
     found: dict[Symbol, str] = {}
     for home in set(homes.values()):
@@ -76,7 +93,7 @@ class _Joined:
     def __init__(
         self, program: Program, homes: dict[str, str], names: dict[Symbol, str], home: str, words: set[str]
     ) -> None:
-        """``words``: every name in the program as it is now."""
+        """``words``: what no global may be called in the program as it is now."""
         self._program = program
         self._homes = homes
         self._names = names

@@ -33,7 +33,29 @@ def rename_private(program: Program, kept: frozenset[str]) -> None:
         own = {name for name in names_in(tree) if where[name] == 1 or _is_private(name)}
         own -= kept | FOREIGN | _of_libraries(tree)
         if not _inherits(tree):
-            Private(tree, own, names_in(tree) | of_heirs).visit(tree)
+            Renamed(private_names(tree, own, names_in(tree) | of_heirs)).visit(tree)
+
+
+def rename_shared(program: Program, kept: frozenset[str]) -> None:
+    """Give short names to members that several modules know, the same one in each.
+
+    Such a name is an attribute's wherever it stands behind a dot. It stays where it is a library's too, and
+    where a class reads it while it is made.
+    """
+    members: set[str] = set()
+    taken: set[str] = set()
+    stays = set(kept | FOREIGN)
+    uses: Counter[str] = Counter()
+    for tree in program.values():
+        members |= {name for name in _members_of(tree) if not _is_private(name)}
+        taken |= names_in(tree)
+        stays |= _of_libraries(tree) | class_reads(tree)
+        uses.update(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    shared = sorted(members - stays, key=lambda name: (-uses[name], name))
+    free = (name for name in short_names("_") if name not in taken)
+    names = dict(zip(shared, free, strict=False))
+    for tree in program.values():
+        Renamed(names).visit(tree)
 
 
 def _refuse_foreign_private(program: Program, kept: frozenset[str]) -> None:
@@ -79,14 +101,19 @@ def _is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-class Private(ast.NodeTransformer):
-    """The members of one module's classes that nobody else knows."""
+def private_names(tree: ast.Module, own: set[str], taken: set[str]) -> dict[str, str]:
+    """Return new names for the members of one module's classes that nobody else knows."""
+    used = Counter(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    members = {name for name in _members_of(tree) if name in own} - class_reads(tree)
+    free = (name for name in short_names("_") if name not in taken)
+    return dict(zip(sorted(members, key=lambda name: (-used[name], name)), free, strict=False))
 
-    def __init__(self, tree: ast.Module, own: set[str], taken: set[str]) -> None:
-        used = Counter(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-        members = {name for name in _members_of(tree) if name in own} - _class_reads(tree)
-        free = (name for name in short_names("_") if name not in taken)
-        self._names = dict(zip(sorted(members, key=lambda name: (-used[name], name)), free, strict=False))
+
+class Renamed(ast.NodeTransformer):
+    """Gives members new names."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self._names = names
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         node.attr = self._names.get(node.attr, node.attr)
@@ -134,7 +161,7 @@ def _class_names(node: ast.ClassDef) -> set[str]:
     return {name for each in node.body for name in _defined(each)}
 
 
-def _class_reads(tree: ast.Module) -> set[str]:
+def class_reads(tree: ast.AST) -> set[str]:
     """Return names that a class reads while it is made: a member's and a global's name there are alike."""
     found = set()
     for node in ast.walk(tree):

@@ -8,7 +8,7 @@ import string
 from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -23,18 +23,20 @@ def is_of_program(node: ast.AST) -> TypeGuard[ast.ImportFrom]:
 
 
 def short_names(prefix: str = "") -> Iterator[str]:
-    """Give a, b, ... z, aa, ab, ... with a prefix."""
+    """Give a, b, ... z, aa, ab, ... az, aA, ... with a prefix."""
     letters = string.ascii_lowercase
     for first in ["", *letters]:
-        for letter in letters:
+        for letter in letters + (string.ascii_uppercase if first else ""):
             if not keyword.iskeyword(prefix + first + letter):
                 yield prefix + first + letter
 
 
-def names_in(tree: ast.AST) -> set[str]:
-    """Return every name in a module, whatever it stands for."""
+def names_in(tree: ast.AST, but: Container[int] = ()) -> set[str]:
+    """Return every name in a module, whatever it stands for, ``but`` those of nodes with these ids."""
     found = set()
     for node in ast.walk(tree):
+        if id(node) in but:
+            continue
         for field in ("id", "attr", "arg", "name", "module", "asname"):
             value = getattr(node, field, None)
             if isinstance(value, str):
