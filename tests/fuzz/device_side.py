@@ -102,11 +102,15 @@ def seal(recipe: Recipe) -> None:
     private = pair.private.private_numbers().private_value.to_bytes(32, "big")
     header = cose.protected(cose.ES256, pair.kid)
     digest = hashlib.sha256(cose.to_sign(header, topic.encode(), recipe.body)).digest()
+    demand(cose.digest(header, topic.encode(), recipe.body) == digest, "a digest of something else")
     signature = p256.sign(private, digest)
     demand(signature == _slowly(private, digest), "two signatures of one message")
     demand(cose.key_id(p256.spki(private)) == pair.kid, "another kid")
     if len(expected) <= MAX_BYTES:
         demand(cose.sign1(header, recipe.body, signature) == expected, "the device seals otherwise")
+        in_place = bytearray(recipe.body)
+        cose.seal1(header, in_place, signature)
+        demand(in_place == expected, "the device seals otherwise in place")
 
 
 def _slowly(private: bytes, digest: bytes) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 
-from agent.wire import frame, topics
+from agent.wire import cbor, frame, topics
 from agent.wire.errors import WireError
 from collector.ingest import admit
 from collector.ingest.address import AddressStage
@@ -263,6 +263,15 @@ def _check_frame(taken: Frame, held: list[Any], expected: Expected, seen: regist
         _resealed(kind, value)
 
 
+def _in_place(kind: str, names: dict[str, Any], encoded: bytes) -> None:
+    """What a small heap appends to a buffer, its tables encoded before, are the same bytes."""
+    tables = names["tables"]
+    written = cbor.Encoded(lambda out: cbor.write(out, tables))
+    out = bytearray(b"before")
+    frame.encode_payload(kind, **names | ({"tables": written} if tables else {}), out=out)
+    demand(out == b"before" + encoded, "a payload encoded otherwise in place")
+
+
 def _parts(table: Table) -> tuple[Any, ...]:
     return (table.measurement, table.instance, table.fields, tuple(map(tuple, table.rows)))
 
@@ -278,7 +287,9 @@ def _resealed(kind: str, value: dict[int, Any]) -> None:
     checked = frame.check_payload(kind, value)
     names = vars(checked) | {"hello": checked.hello if 12 in value else None}
     names.pop("version")
-    again = reference.decode(frame.encode_payload(kind, **names))
+    encoded = frame.encode_payload(kind, **names)
+    _in_place(kind, names, encoded)
+    again = reference.decode(encoded)
     empty = {key for key in (9, 10) if not value.get(key)}
     known = {key: value[key] for key in value.keys() & set(range(1, 14)) - empty}
     demand(same(again, known), "a payload encoded otherwise")

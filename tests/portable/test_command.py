@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 
 from agent.errors import ReaderError
 from agent.ports import command
@@ -136,6 +137,10 @@ async def test_others_go_on_and_who_is_cancelled_leaves_nothing_behind():
 async def test_who_is_cancelled_at_once_leaves_nothing_behind():
     task = asyncio.create_task(command.run(["sleep", AT_ONCE], 60000))
     await asyncio.sleep(0)
+    for _ in range(1000):  # the loop stands still; the kernel names a process a moment after it began
+        if _running(AT_ONCE):
+            break
+        time.sleep(0.005)  # noqa: ASYNC251 - nothing else may go on
     assert _running(AT_ONCE)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
