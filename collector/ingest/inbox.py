@@ -1,7 +1,6 @@
 """Where the network thread leaves messages and the pipeline takes them, without waiting for each other.
 
-Its size is bounded by the broker, which hands out no more than the in-flight window before messages are
-acknowledged.
+Its size is bounded by the connections, which stop reading when too much of theirs waits here (``mqtt_link``).
 """
 
 from __future__ import annotations

@@ -57,6 +57,7 @@ class MqttSource:
         for end in (self._wake_read, self._wake_write):
             end.setblocking(False)
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
+        self._wanted: dict[Any, tuple[Link, int]] = {}  # events by socket; a selector takes none without any
         self._commands: deque[Callable[[], None]] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
@@ -97,6 +98,10 @@ class MqttSource:
         """Return the shards that are received now."""
         return {shard for shard, link in self._links.items() if link.online}
 
+    def full(self) -> set[str]:
+        """Return the shards of which so much waits here that nothing is read."""
+        return {shard for shard, link in self._links.items() if link.is_full}
+
     def is_alive(self) -> bool:
         """Whether the loop runs; it only ends when stopped or by a fault of ours."""
         return self._thread.is_alive()
@@ -136,19 +141,36 @@ class MqttSource:
 
     def opened(self, link: Link, sock: Any) -> None:
         """Read this socket from now on."""
+        self._wanted[sock] = (link, selectors.EVENT_READ)
         self._selector.register(sock, selectors.EVENT_READ, link)
 
     def closed(self, sock: Any) -> None:
         """Forget a socket."""
+        self._wanted.pop(sock, None)
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(sock)
 
+    def readable(self, sock: Any, *, wanted: bool) -> None:
+        """Read this socket when it can be, or no longer."""
+        self._want(sock, selectors.EVENT_READ, wanted=wanted)
+
     def writable(self, sock: Any, *, wanted: bool) -> None:
         """Write this socket when it can be, or no longer."""
+        self._want(sock, selectors.EVENT_WRITE, wanted=wanted)
+
+    def _want(self, sock: Any, event: int, *, wanted: bool) -> None:
+        if sock not in self._wanted:
+            return
+        link, before = self._wanted[sock]
+        now = before | event if wanted else before & ~event
+        self._wanted[sock] = (link, now)
         with contextlib.suppress(KeyError, ValueError):
-            key = self._selector.get_key(sock)
-            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if wanted else 0)
-            self._selector.modify(sock, events, key.data)
+            if before and now:
+                self._selector.modify(sock, now, link)
+            elif now:
+                self._selector.register(sock, now, link)
+            elif before:
+                self._selector.unregister(sock)
 
     # --- the loop -------------------------------------------------------------------------------------
 

@@ -183,11 +183,11 @@ class IngestService:
         """Return the sites that were listened to, or all when the centre's probes tell why nobody is."""
         now_ms = self._clock.now_ms()
         oldest = self._ahead.oldest_ms()
-        online = self._source.online()
+        online, full = self._source.online(), self._source.full()
         behind = oldest is not None and now_ms - oldest > BEHIND_MS
         missed = []
         for shard, hearing in self._hearing.items():
-            if behind or shard not in online:
+            if behind or shard in full or shard not in online:
                 hearing.deaf(now_ms)
             else:
                 missed.append(hearing.hears(now_ms))
