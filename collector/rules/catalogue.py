@@ -268,7 +268,7 @@ _CONDITIONS: Final = (
     Condition("tamper", Severity.CRITICAL, Route.DISPATCHER, hold_off_ms=0),
     Condition("outage", Severity.CRITICAL, Route.CREW),
     Condition("area", Severity.CRITICAL, Route.DISPATCHER),  # many outages of one cause: see alerts/storm
-    # the site speaks: a device on the mains that two blinks started twice is back within two minutes and a half
+    # the site speaks; what two blinks started twice is back within two minutes and a half
     Condition("device_silent", Severity.WARNING, Route.CREW, hold_offs=2),
     Condition("security", Severity.WARNING, Route.DISPATCHER),  # keys are revoked at the centre
 )
