@@ -1,4 +1,4 @@
-"""Whom a device calls that starts anew on the mains, by the whole chain: agent, reception, rules, messages."""
+"""Who is called for a device that starts anew on the mains, by the whole chain from agent to message."""
 
 from __future__ import annotations
 
@@ -63,6 +63,6 @@ def test_nobody_is_called_for_a_device_that_two_blinks_start_twice(second_s: int
 
 
 def test_a_device_that_does_not_come_back_is_told_of_soon() -> None:
-    lost = f'[[event]]\nat_s = {FIRST_S}\nfor_s = 1100\nkind = "device_hang"\nscope = {{ device = "casa-pi" }}\n'
-    (at_s,) = called(lost)
+    hang = 'kind = "device_hang"\nscope = { device = "casa-pi" }\n'
+    (at_s,) = called(f"[[event]]\nat_s = {FIRST_S}\nfor_s = 1100\n{hang}")
     assert 120 <= at_s <= 210
