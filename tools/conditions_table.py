@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from collector.rules.catalogue import Condition, Threshold
 
+HOLD_OFFS = {1: "as set", 2: "twice"}
 INTRODUCTION = """# Conditions
 
 Generated from `collector/rules/catalogue.py` by `python tools/conditions_table.py`; do not edit.
@@ -37,6 +38,7 @@ ways, and every one of them can be set for all (`[rules.thresholds]`), per kind 
 - **Hold-off**: how long it must have lasted before a person is told, at most; `as set` is
   `alerts.hold_off_ms` (60 s). What ends before is never told: a UPS that leaves the line for less than 30 s
   and goes back is counted among its transfers, no more. That holds for every hold-off from 40 s on.
+  `twice` is two of them: a device of a site that speaks may only have been started twice by two blinks.
 
 Voltages are per unit of the site's nominal voltage, never of what a UPS claims. A value counts when it was
 measured anew since the last one that counted; one older than `value_stale_ms` shows nothing. What a device
@@ -63,7 +65,7 @@ def _hold_off(condition: Condition) -> str:
     if condition.severity == "hazard":
         return "none"
     if condition.hold_off_ms is None:
-        return "as set"
+        return HOLD_OFFS[condition.hold_offs]
     return f"{condition.hold_off_ms / 1000:g} s" if condition.hold_off_ms else "none"
 
 

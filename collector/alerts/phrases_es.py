@@ -88,7 +88,7 @@ FACTS: Final = {
     "outdoor_circuit": "Es el circuito exterior: revise su pastilla y su interruptor diferencial.",
     "board_low": "La tarjeta mide menos de 4.63 V en su alimentación.",
     "board_throttled": "Por eso, o por calor, el procesador trabaja más lento.",
-    "restarts_counted": "Reinició {count} veces en {hours} horas, y había luz.",
+    "restarts_counted": "Se reinició {count} veces en {hours} horas, y había luz.",
     "clock_ahead": "Su reloj está adelantado {age}; aquí se corrigen sus horas.",
     "clock_behind": "Su reloj está atrasado {age}; aquí se corrigen sus horas.",
     "tamper_open": "Se abrió el contacto «{input}» del gabinete.",
@@ -109,9 +109,9 @@ FACTS: Final = {
     "planned_stop": "El equipo avisó que lo estaban deteniendo de manera ordenada.",
     "ups_alone_before": "El UPS {ups} no recibía corriente aunque en el inmueble sí había luz: clavija, "
     "contacto o su pastilla.",
-    "mains_good_spent": "{age} antes el UPS {ups} estaba en línea y respalda equipo y módem, pero su "
+    "mains_good_spent": "{age} antes el UPS {ups} recibía luz y respalda equipo y módem, pero su "
     "batería está agotada.",
-    "line_closed": "El propio equipo cerró su conexión: la máquina y la línea de Internet estaban vivas.",
+    "line_closed": "El propio equipo cerró su conexión: la máquina y la línea de internet funcionaban.",
     "box_opened": "{age} antes se abrió el gabinete de {device}.",
     # who else
     "others_speak": "Otros equipos del mismo sitio sí se comunican ({count}).",
@@ -120,7 +120,7 @@ FACTS: Final = {
     "silent_together": "{count} equipos del sitio callaron al mismo tiempo.",
     "neighbours_without_supply": "También se fue la luz en {dark} de {watched} inmuebles vecinos.",
     "neighbours_dark": "También callan {dark} de {watched} inmuebles vecinos.",
-    "neighbour_dark": "También calló un inmueble vecino ({watched} con noticias).",
+    "neighbour_dark": "También calló un inmueble vecino (de {watched} con noticias).",
     "dark_with_other_providers": "Los vecinos que callaron tienen distintos proveedores de internet.",
     "dark_with_one_provider": "Los {dark} vecinos que callaron tienen el mismo proveedor de internet.",
     "dark_with_same_provider": "El vecino que calló tiene el mismo proveedor de internet.",
@@ -139,11 +139,11 @@ FACTS: Final = {
     "window_overrun": "El trabajo anunciado debió terminar hace {age}.",
     "centre_broker_down": "El centro no recibía ni sus propios mensajes: falla del servidor de mensajes.",
     "centre_uplink_down": "El centro no tenía salida: no respondía ninguno de sus destinos externos.",
-    "silent_behind": "{count} equipos que salen a Internet por {device} callaron junto con él.",
+    "silent_behind": "{count} equipos que salen a internet por {device} callaron junto con él.",
     # on return
-    "restarted": "Al volver, {device} había reiniciado; eso solo no dice por qué.",
-    "restarted_carried": "Al volver, {device} había reiniciado aunque lo respalda un UPS.",
-    "restarted_together": "Al volver, {count} equipos habían reiniciado juntos: perdieron la luz a la vez.",
+    "restarted": "Al volver, {device} se había reiniciado; eso solo no dice por qué.",
+    "restarted_carried": "Al volver, {device} se había reiniciado aunque lo respalda un UPS.",
+    "restarted_together": "Al volver, {count} equipos se habían reiniciado: perdieron la luz a la vez.",
     "mains_fed_ran_on": "{device} se alimenta de la luz del inmueble y siguió encendido: sí había luz.",
     "kept_running_on_mains": "{device} siguió encendido con la luz del inmueble: sí había luz.",
     "kept_running_without_ups": "{device} siguió encendido y aquí no se conoce ningún UPS: "
@@ -165,17 +165,17 @@ FACTS: Final = {
     "story_wan_up": "Sus registros muestran bien el enlace al módem: la falla estaba más allá.",
     "another_unit": "En el lugar de {device} volvió otro aparato.",
     "upgraded": "{device} volvió con otra versión de sus programas.",
-    "restarted_alone": "{device} había reiniciado mientras otros con la misma alimentación siguieron "
+    "restarted_alone": "{device} se había reiniciado mientras otros con la misma alimentación siguieron "
     "encendidos.",
     "ran_before_restart": "{device} siguió encendido {minutes} minutos después de su último mensaje; "
-    "reinició más tarde.",
+    "se reinició más tarde.",
     "cold_start": "{device} sabe que se había quedado sin corriente.",
-    "warm_start": "{device} sabe que reinició sin perder la corriente.",
+    "warm_start": "{device} sabe que se reinició sin perder la corriente.",
     "machine_failed": "{device} informa que lo detuvo su vigilante (watchdog), el calor o una falla del "
     "sistema.",
     "battery_untouched": "La batería del UPS está tan llena como antes ({percent} %): no se usó.",
     "battery_drained": "La batería del UPS bajó de {from} % a {to} %: se usó.",
-    "story_flicker": "Justo cuando calló, el UPS dejó la línea por un momento.",
+    "story_flicker": "Justo cuando calló, el UPS pasó a batería por un momento.",
     "story_supply_lost_later": "Sus registros muestran que la luz se fue mucho después de que calló.",
     # who speaks
     "security_bad_signature": "Mensajes cuya firma no es la del equipo: {count}.",

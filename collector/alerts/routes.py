@@ -78,8 +78,10 @@ class Routing:
         """Return when people are told: after the hold-off, in working hours where that is enough."""
         if severity == Severity.HAZARD:
             return now_ms
-        most = CONDITIONS[condition].hold_off_ms
-        hold_ms = self.hold_off_ms if most is None else min(most, self.hold_off_ms)
+        found = CONDITIONS[condition]
+        hold_ms = found.hold_offs * self.hold_off_ms
+        if found.hold_off_ms is not None:
+            hold_ms = min(found.hold_off_ms, hold_ms)
         return self.in_hours(condition, severity, now_ms + hold_ms)
 
     def recovery_due_ms(self, condition: str, severity: str, now_ms: int) -> int:

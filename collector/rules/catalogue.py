@@ -225,13 +225,17 @@ class Hours(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How grave a condition is and who is told, after ``hold_off_ms`` at most (None: as configured)."""
+    """How grave a condition is and who is told, after ``hold_off_ms`` at most (None: as configured).
+
+    ``hold_offs``: how many of the configured ones are waited.
+    """
 
     name: str
     severity: Severity
     route: Route
     hours: Hours = Hours.ANY
     hold_off_ms: int | None = None
+    hold_offs: int = 1
 
 
 _CONDITIONS: Final = (
@@ -264,7 +268,8 @@ _CONDITIONS: Final = (
     Condition("tamper", Severity.CRITICAL, Route.DISPATCHER, hold_off_ms=0),
     Condition("outage", Severity.CRITICAL, Route.CREW),
     Condition("area", Severity.CRITICAL, Route.DISPATCHER),  # many outages of one cause: see alerts/storm
-    Condition("device_silent", Severity.WARNING, Route.CREW),
+    # the site speaks; what two blinks started twice is back within two minutes and a half
+    Condition("device_silent", Severity.WARNING, Route.CREW, hold_offs=2),
     Condition("security", Severity.WARNING, Route.DISPATCHER),  # keys are revoked at the centre
 )
 CONDITIONS: Final = {condition.name: condition for condition in _CONDITIONS}

@@ -284,9 +284,9 @@ class Verdict:
 
 def scores(facts: Iterable[Fact]) -> dict[Cause, float]:
     """Add up what the facts are worth; facts without a clue are words only."""
-    found, codes = dict(PRIOR), [fact.code for fact in facts]
-    if not LASTED.isdisjoint(codes):
-        codes = [code for code in codes if code not in OF_THE_BEGINNING]
+    told = list(facts)
+    found, spent = dict(PRIOR), outlasted(told)
+    codes = [fact.code for fact in told if fact.code not in spent]
     for code in codes:
         clue = CLUES.get(code)
         for cause, weight in clue.weights.items() if clue else ():
@@ -294,6 +294,15 @@ def scores(facts: Iterable[Fact]) -> dict[Cause, float]:
     if any(code == "planned_window" for code in codes):
         found[PL] = max(found[PL], max(found[cause] for cause in EXPLAINED) + EXPLAINS)
     return found
+
+
+def outlasted(facts: Iterable[Fact]) -> dict[str, Fact]:
+    """Return which facts weigh nothing because another fault made most of the outage, and what says so."""
+    told = list(facts)
+    lasted = next((fact for fact in told if fact.code in LASTED), None)
+    if lasted is None:
+        return {}
+    return {fact.code: lasted for fact in told if fact.code in OF_THE_BEGINNING}
 
 
 def shares(found: dict[Cause, float], temperature: float) -> dict[Cause, float]:

@@ -2,6 +2,7 @@
 
 Each step is one that the rules took, as it was written down then. What each fact weighs for and against
 each cause comes from the table of the verdicts as it is today; a step that it would judge otherwise says so.
+A fact that tells of the beginning only, for another fault made most of the outage, weighs nothing.
 """
 
 from __future__ import annotations
@@ -46,9 +47,11 @@ def answer(session: Session, row: Incident, lang: str) -> dict[str, Any]:
 def _step(change: IncidentChange, found: list[dict[str, Any]], known: Known, lang: str) -> dict[str, Any]:
     data = change.data
     now = {item["code"]: item for item in found}
-    shown = [_fact(item, _change(item, known), lang) for item in found]
+    facts = [Fact(item["code"], item.get("params") or {}) for item in found]
+    spent = verdict.outlasted(facts)
+    shown = [_fact(item, _change(item, known), lang, spent.get(item["code"])) for item in found]
     shown += [_fact(item, GONE, lang) for code, item in known.items() if code not in now]
-    causes = _causes([Fact(item["code"], item.get("params") or {}) for item in found], lang)
+    causes = _causes(facts, lang)
     cause = data.get("cause")
     return {
         "at_ms": change.at_ms,
@@ -71,18 +74,20 @@ def _change(item: dict[str, Any], known: Known) -> str:
     return SAME if before == item else CHANGED
 
 
-def _fact(item: dict[str, Any], change: str, lang: str) -> dict[str, Any]:
-    """Put a fact into words beside what it weighs, the heaviest first."""
+def _fact(item: dict[str, Any], change: str, lang: str, outlasted_by: Fact | None = None) -> dict[str, Any]:
+    """Put a fact into words beside what it weighs, the heaviest first; nothing once it does not count."""
     clue = verdict.CLUES.get(item["code"])
     weights = sorted(clue.weights.items(), key=lambda entry: -abs(entry[1])) if clue else []
+    spent = outlasted_by and texts.fact_text(outlasted_by.code, outlasted_by.params, lang)
     return {
         **incidents.fact(item, lang),
         "change": change,
         "weights": [
-            {"cause": cause.value, "why": texts.cause(cause.value, lang), "weight": weight}
+            {"cause": cause.value, "why": texts.cause(cause.value, lang), "weight": 0.0 if spent else weight}
             for cause, weight in weights
         ],
         "because": clue.why if clue else None,
+        "no_longer_counts": spent,
     }
 
 

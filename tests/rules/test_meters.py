@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -308,3 +309,35 @@ def test_a_device_on_the_mains_that_goes_on_speaking_is_believed_before_a_silent
     for second in range(310, 450, 10):
         day.arrive(second, "a", "b").step(ups(second, "", data_stale=1))
     day.expect_none("supply_lost")
+
+
+PULLED = SiteFacts(
+    "casa", devices=(DeviceFacts("a", feed="ups:u", modem_feed="ups:u"), DeviceFacts("b", feed="mains"))
+)
+
+
+def pulled(*speaking: str) -> Timeline:
+    """A plug that is pulled at 100 s; then nobody listens for five minutes, and these are heard again."""
+    day = Timeline(PULLED).born(0, "a").born(0, "b")
+    for at in range(10, 160, 10):
+        day.ups(at, "OB" if at >= 100 else "OL", input_voltage=0.0 if at >= 100 else V, age_input_ms=0)
+        if at < 100 or "b" in speaking:
+            day.arrive(at, "b")
+    day.now = 460
+    day.site = replace(PULLED, watched_since_ms=ms(460))
+    for at in range(461, 560, 10):
+        day.ups(at, "OB", input_voltage=0.0, age_input_ms=0).arrive(at, *speaking)
+    return day
+
+
+def test_what_speaks_on_the_mains_refutes_the_loss_also_after_a_time_in_which_nobody_listened():
+    day = pulled("a", "b")
+    assert day.expect("supply_lost", CLEARED, 120, 130).reason == "mains_seen"
+    assert [at for at, _ in day.said("supply_lost", RAISED)] == [100]
+    assert "on_battery|a/u" in day.open()
+
+
+def test_the_loss_goes_on_where_what_hangs_on_the_mains_stays_silent():
+    day = pulled("a")
+    assert day.said("supply_lost", CLEARED) == []
+    assert "supply_lost|a/u" in day.open()

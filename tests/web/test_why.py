@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from collector.alerts import lifecycle
+from collector.alerts import lifecycle, texts
 from collector.alerts.routes import Routing
 from collector.config import AlertsConfig
 from collector.model import Cause, Change, Fact, Severity, Transition
@@ -32,6 +32,14 @@ def said(change: Change, at_ms: int, facts: tuple[Fact, ...], **more: Any) -> Tr
     )
 
 
+def written(web: Web, *steps: Transition) -> int:
+    """Write down what the rules said; return the incident."""
+    with Session(web.engine) as session, session.begin():
+        for step in steps:
+            lifecycle.apply(session, [step], step.at_ms, Routing.of(AlertsConfig()))
+        return max(session.scalars(select(Incident.id).where(Incident.site_id == SITE)))
+
+
 @pytest.fixture
 def incident(web: Web) -> int:
     """An outage that was opened, revised when the devices told their story, and is over."""
@@ -40,10 +48,7 @@ def incident(web: Web) -> int:
         said(Change.REVISED, NOW_MS - 5000, AFTER, final=True, reason="story_told"),
         said(Change.CLEARED, NOW_MS - 4000, AFTER, final=True, reason="speaks_again"),
     )
-    with Session(web.engine) as session, session.begin():
-        for step in steps:
-            lifecycle.apply(session, [step], step.at_ms, Routing.of(AlertsConfig()))
-        return session.scalars(select(Incident.id).where(Incident.site_id == SITE)).all()[-1]
+    return written(web, *steps)
 
 
 def get(web: Web, path: str) -> Any:
@@ -89,6 +94,48 @@ def test_a_table_that_would_say_otherwise_today_is_named(
     monkeypatch.setitem(verdict.CLUES, "restarted_together", flipped)
     steps = get(web, f"{incident}/why")["steps"]
     assert [step["table_changed"] for step in steps] == [False, True, True]
+
+
+HELD = Fact("ups_held", {"device": "router"})
+FAULTS = (Fact("supply_lost_before", {}), FALLS, HELD)
+
+
+@pytest.fixture
+def two_faults(web: Web) -> int:
+    """An outage that began with a loss of supply; the way out made most of it, as the story told."""
+    steps = (
+        said(Change.RAISED, NOW_MS - 9000, FAULTS[:2]),
+        said(Change.REVISED, NOW_MS - 5000, FAULTS, final=True, reason="story_told"),
+    )
+    return written(web, *steps)
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("es", "ya no cuenta: El UPS sostuvo a router y a su módem todo el tiempo"),
+        ("en", "no longer counts: The UPS carried router and its modem all through"),
+    ],
+)
+def test_a_fact_of_the_beginning_counts_until_another_fault_made_most_of_it(
+    web: Web, two_faults: int, lang: str, words: str
+) -> None:
+    opened, revised = get(web, f"{two_faults}/why?lang={lang}")["steps"]
+    assert {fact["no_longer_counts"] for fact in opened["facts"]} == {None}
+    assert opened["causes"][0]["cause"] == "mains-site"
+    lost, falls, held = revised["facts"]
+    assert lost["no_longer_counts"] == texts.fact_text(HELD.code, HELD.params, lang)
+    assert {entry["weight"] for fact in (lost, falls) for entry in fact["weights"]} == {0.0}
+    assert held["no_longer_counts"] is None
+    for one in revised["causes"]:  # what one can add up by hand is what was said
+        weighed = [entry for fact in revised["facts"] for entry in fact["weights"]]
+        added = sum(entry["weight"] for entry in weighed if entry["cause"] == one["cause"])
+        assert one["score"] == pytest.approx(verdict.PRIOR[Cause(one["cause"])] + added, abs=0.01)
+    assert (revised["causes"][0]["cause"], revised["table_changed"]) == (revised["cause"], False)
+    client = web.client("vera")
+    with client.session_transaction() as session:
+        session["language"] = lang
+    assert words in client.get(f"/incidents/{two_faults}/why").text
 
 
 def test_an_incident_without_a_verdict_and_one_that_is_none(web: Web) -> None:

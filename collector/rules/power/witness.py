@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collector.model import Fact
 from collector.rules.network import ears, silence
-from collector.rules.network.silence import Voice
 
 if TYPE_CHECKING:
     from collector.rules.board import Board, Memory
@@ -85,10 +84,9 @@ def _speaker(board: Board, since_ms: int) -> Seen | None:
         return None
     after_ms = since_ms + board.thresholds["mains_fed_after_ms"]
     for device in board.site.devices:
-        entry = board.memory["devices"].get(device.id)
-        if device.feed != _FED_BY_MAINS or entry is None or entry["voice"] != Voice.LIVE:
+        if device.feed != _FED_BY_MAINS or not silence.is_live(board.memory, device.id):
             continue
-        if entry["last_ms"] >= after_ms:
+        if board.memory["devices"][device.id]["last_ms"] >= after_ms:
             return Seen(live=True, fact=Fact("mains_fed_speaks", {"device": device.id}))
     return None
 

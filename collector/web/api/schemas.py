@@ -225,6 +225,9 @@ class WeighedFactSchema(FactSchema):
     because = fields.String(
         required=True, allow_none=True, metadata={"description": "Why it weighs so, as the table has it"}
     )
+    no_longer_counts = fields.String(
+        required=True, allow_none=True, metadata={"description": "What made it weigh nothing, in words"}
+    )
 
 
 class PossibleSchema(Schema):
