@@ -25,7 +25,11 @@ BLOCK_V = (11.5, 14.8)  # one block of six cells, charged
 BATTERY_V = 6.0  # the smallest whole battery
 TWO_BLOCKS_V = 24.0
 LOADED_PERCENT = 5.0  # below, the load may be rounding
+FLOAT_V = (2.2, 2.45)  # one lead-acid cell kept charged
+MOST_BLOCKS = 4.0  # packs whose nominal voltage is told of a block: 12 V of 48 V
 DEAD_V = 10.0
+ABOVE_LINE = 1.07  # of the line, which most UPSes pass on within a few volts, or of the nominal voltage
+BELOW_LINE = 0.3  # below any step-down transformer (230 V to 100 V)
 FALLBACK_V = 100.0  # the lowest supply in use (Japan), where neither the UPS nor the site says one
 SMALLEST_SUPPLY_V = 90.0  # a claim below is none of a supply (12 V devices, a battery's voltage misplaced)
 BEYOND_ANY_PHASE = 2.2  # a lost neutral puts a whole 220 V on a leg of 127 V, 1.73; no fault gives more
@@ -35,6 +39,13 @@ ALL_ONES_HZ = (
 
 STATUS = "ups.status"
 SITE_NOMINAL = "site.nominal"  # not NUT's: what the site is supplied with, beside the UPS's own numbers
+NOMINALS = ("input.voltage.nominal", "output.voltage.nominal", SITE_NOMINAL)
+# a zero that another number of the same reading refutes, from this number on: not told
+FALSE_ZEROS = (
+    ("battery.voltage", "battery.charge", 1.0),
+    ("input.frequency", "input.voltage", SMALLEST_SUPPLY_V),
+    ("output.frequency", "output.voltage", SMALLEST_SUPPLY_V),
+)
 # texts that are kept beside the numbers, and how much of them
 TEXTS = {
     STATUS: 256,
@@ -57,12 +68,34 @@ def _low_battery_voltage(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bo
     return not per_cell and not per_block and voltage < 0.75 * nominal
 
 
+def _high_battery_voltage(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
+    """Tell more than any number of packs makes of the nominal voltage of one."""
+    nominal = v.get("battery.voltage.nominal", 0.0)
+    return nominal >= BATTERY_V and v.get("battery.voltage", 0.0) > MOST_BLOCKS * CELL_V[1] / 2.0 * nominal
+
+
+def _guessed_charge(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
+    """Tell an empty battery of charged cells: the driver took the voltage of one for that of all."""
+    if v.get("battery.charge") != 0.0 or v.get("battery.voltage.nominal", 0.0) < BATTERY_V:
+        return False
+    return FLOAT_V[0] <= v.get("battery.voltage", 0.0) <= FLOAT_V[1]
+
+
 def _output_above_line(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
     """Tell an output above input and nominal voltage, on line and not boosting: nothing lifts it there."""
-    nominals = [v[name] for name in ("input.voltage.nominal", "output.voltage.nominal") if name in v]
+    nominals = [v[name] for name in NOMINALS if name in v]
     if "OL" not in tokens or "BOOST" in tokens or not nominals:
         return False
-    return v.get("output.voltage", 0.0) > 1.1 * max(*nominals, v.get("input.voltage", 0.0))
+    return v.get("output.voltage", 0.0) > ABOVE_LINE * max(*nominals, v.get("input.voltage", 0.0))
+
+
+def _output_below_line(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
+    """Tell a few volts at the output of a UPS of alternating current that is on line."""
+    line = v.get("input.voltage", 0.0)
+    if "OL" not in tokens or "OFF" in tokens or line < SMALLEST_SUPPLY_V:
+        return False
+    direct_current = v.get("output.voltage.nominal", line) < SMALLEST_SUPPLY_V
+    return not direct_current and 0.0 < v.get("output.voltage", 0.0) < BELOW_LINE * line
 
 
 def _beyond_input(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
@@ -76,8 +109,7 @@ def _beyond_output(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
 
 
 def _highest_supply(v: "Numbers") -> float:
-    claims = [v.get(name, 0.0) for name in ("input.voltage.nominal", "output.voltage.nominal", SITE_NOMINAL)]
-    highest = max(claims)
+    highest = max([v.get(name, 0.0) for name in NOMINALS])
     return highest if highest >= SMALLEST_SUPPLY_V else BOUNDS["input.voltage"][1]
 
 
@@ -125,6 +157,28 @@ def _claim_outside_transfer(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> 
     return low < found < high and not low <= claimed <= high
 
 
+def _outside_limits(v: "Numbers", tokens: "Tokens", one: float, other: float) -> bool:
+    """Tell two voltages beyond the same transfer limit of a UPS that is on line."""
+    low, high = v.get("input.transfer.low", 0.0), v.get("input.transfer.high", 0.0)
+    if not (one and other and low and high) or "OL" not in tokens or "BYPASS" in tokens:
+        return False
+    return max(one, other) < 0.9 * low or min(one, other) > 1.1 * high
+
+
+def _wrong_limits(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
+    """Tell limits that exclude an input, measured or claimed, which the output or the site bears out."""
+    witness = v.get("output.voltage") or v.get(SITE_NOMINAL, 0.0)
+    return any(
+        within(v.get(name, 0.0), witness, 0.15) and _outside_limits(v, tokens, v[name], witness)
+        for name in ("input.voltage", "input.voltage.nominal")
+    )
+
+
+def _wrong_input(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
+    """Tell a measured and a claimed voltage of the input that nothing else bears out against the limits."""
+    return _outside_limits(v, tokens, v.get("input.voltage", 0.0), v.get("input.voltage.nominal", 0.0))
+
+
 def _odd_frequency(_v: "Numbers", _tokens: "Tokens", raw: "Numbers") -> bool:
     """Tell a frequency wrong by no power of ten: the driver misreads the input's measurements altogether."""
     found = raw.get("input.frequency", 0.0)
@@ -160,6 +214,13 @@ def _line_both_ways(_v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
     return "OL" in tokens and "OB" in tokens
 
 
+def _line_without_input(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
+    """Tell a battery that is discharged on line while the input is dead."""
+    if "OL" not in tokens or "DISCHRG" not in tokens:
+        return False
+    return v.get("input.voltage", FALLBACK_V) < 0.1 * _reference(v, "input.voltage.nominal")
+
+
 def _off_with_output(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
     """Tell a UPS switched off, yet with voltage at the output and no bypass that would explain it."""
     if "OFF" not in tokens or "BYPASS" in tokens:
@@ -172,10 +233,16 @@ def _off_with_output(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
 CONTRADICTIONS: "tuple[tuple[str, Callable[[Numbers, Tokens, Numbers], bool], tuple[str, ...]], ...]" = (
     # usbhid-ups scaled CyberPower's by 2/3 (NUT issue 439 and before 2.7.2)
     ("low_battery_voltage", _low_battery_voltage, ("battery.voltage",)),
-    # the same issue, of the output
+    # NUT issue 2983: the same scale, guessed wrong from the other side
+    ("high_battery_voltage", _high_battery_voltage, ("battery.voltage",)),
+    # nutdrv_qx reckons the charge from volts per cell (NUT issues 3187, 3482)
+    ("guessed_charge", _guessed_charge, ("battery.charge",)),
+    # NUT issues 439, 581, 2728, of the output
     ("output_above_line", _output_above_line, ("output.voltage",)),
     ("beyond_any_phase", _beyond_input, ("input.voltage",)),
     ("beyond_any_phase", _beyond_output, ("output.voltage",)),
+    # NUT issues 1969 and 1973: a repair of the above went wrong
+    ("output_below_line", _output_below_line, ("output.voltage",)),
     # "should not be 0 for non-zero load" (dumps library, Tripp Lite)
     ("dead_output", _dead_output, ("output.voltage",)),
     ("dead_power", _dead_power, ("ups.power",)),
@@ -183,6 +250,10 @@ CONTRADICTIONS: "tuple[tuple[str, Callable[[Numbers, Tokens, Numbers], bool], tu
     ("false_zero", _false_zero, ("input.transfer.low", "input.transfer.high")),
     ("transfer_order", _transfer_order, ("input.transfer.low", "input.transfer.high")),
     ("wrong_nominal", _claim_outside_transfer, ("input.voltage.nominal",)),
+    # tenths of a volt, or the wrong byte (NUT issues 818, 3540)
+    ("wrong_limits", _wrong_limits, ("input.transfer.low", "input.transfer.high")),
+    # 230 V with a sign in 8 bits, both what is measured and what is claimed (NUT issue 1189)
+    ("outside_limits", _wrong_input, ("input.voltage", "input.voltage.nominal")),
     # the panel showed another voltage (dumps library, powercom)
     ("odd_frequency", _odd_frequency, ("input.voltage",)),
     ("wrong_nominal", _wrong_nominal, ("input.voltage.nominal",)),
@@ -191,6 +262,8 @@ CONTRADICTIONS: "tuple[tuple[str, Callable[[Numbers, Tokens, Numbers], bool], tu
     # "actually the UPS is online", "not really off" (dumps library, snmp-ups and megatec_usb)
     ("line_both_ways", _line_both_ways, (STATUS,)),
     ("off_with_output", _off_with_output, (STATUS,)),
+    # CyberPower's UT series on battery (NUT pull request 811)
+    ("line_without_input", _line_without_input, (STATUS,)),
 )
 
 
@@ -233,8 +306,9 @@ class Heard:
         rescale(self._raw, self._bad)
         raw, bad = self._raw, dict(self._bad)
         clean = {name: raw[name] for name in raw if name not in bad and told(name, raw[name])}
-        if clean.get("battery.voltage") == 0.0 and clean.get("battery.charge", 0.0) > 0.0:
-            clean.pop("battery.voltage")  # a battery that holds a charge has a voltage: not told
+        for name, proof, least in FALSE_ZEROS:
+            if clean.get(name) == 0.0 and clean.get(proof, 0.0) >= least:
+                clean.pop(name)
         if site_nominal_v is not None:
             clean[SITE_NOMINAL] = site_nominal_v
         tokens = set(self.texts.get(STATUS, "").split())
@@ -262,6 +336,8 @@ def _disbelieved(tokens: "Tokens", v: "Numbers") -> "Tokens":
     wrong = set()
     if _off_with_output(v, tokens, v):
         wrong.add("OFF")
+    if _line_without_input(v, tokens, v):
+        wrong.add("OL")
     if _line_both_ways(v, tokens, v):
         reference, found = _reference(v, "input.voltage.nominal"), v.get("input.voltage")
         if found is None or found < 0.5 * reference:
