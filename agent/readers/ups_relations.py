@@ -38,13 +38,13 @@ NOMINALS = ("input.voltage.nominal", "output.voltage.nominal", SITE_NOMINAL)
 
 
 def _low_battery_voltage(v: "Numbers", _tokens: "Tokens", _raw: "Numbers", _name: str) -> bool:
-    """Tell a charged battery below 3/4 of its nominal voltage: the driver's scale is wrong."""
+    """Tell a charged battery below the voltage at which a UPS gives up (10 V of 12): the scale is wrong."""
     voltage, nominal = v.get("battery.voltage"), v.get("battery.voltage.nominal")
     if voltage is None or nominal is None or v.get("battery.charge", 0.0) < CHARGED_PERCENT:
         return False
     per_cell = CELL_V[0] < voltage < CELL_V[1] and nominal >= BATTERY_V
     per_block = BLOCK_V[0] < voltage < BLOCK_V[1] and nominal >= TWO_BLOCKS_V
-    return not per_cell and not per_block and voltage < 0.75 * nominal
+    return not per_cell and not per_block and voltage < 0.8 * nominal
 
 
 def _high_battery_voltage(v: "Numbers", _tokens: "Tokens", _raw: "Numbers", _name: str) -> bool:

@@ -180,6 +180,12 @@ ODD_BUT_TRUE = {
         "output.voltage": "127",
         "output.voltage.nominal": "120",
     },
+    "an input that is not measured": {"input.voltage": "0.0", "input.voltage.nominal": "120"},
+    "a battery that collapses": {
+        "battery.voltage": "9.7",
+        "battery.voltage.nominal": "12",
+        "battery.charge": "81",
+    },
     "a calibration": {"input.voltage": "126", "ups.status": "OL CAL DISCHRG"},
     "a maximum of a sag": {
         "input.voltage": "90",
