@@ -47,15 +47,9 @@ KINDS = {
     "frequency": (0, 100),
     "humidity": (0, 100),
     "powerfactor": (-1, 1),
-    "load": (0, 200),
-    "power": (0, 1000000),
-    "realpower": (0, 1000000),
     "temperature": (-50, 120),
     "voltage": (-1000, 1000),  # between legs and to earth, of either sign in direct current
 }
-
-# last words that leave the word before them its kind: measurements, no settings (those may be "not set")
-MEASURED = (".maximum", ".minimum", ".fault")
 
 # No supply has no frequency: 0 says that truthfully, outside the bounds.
 ZERO_IS_TRUE = ("input.frequency", "output.frequency")
@@ -63,7 +57,7 @@ ZERO_IS_TRUE = ("input.frequency", "output.frequency")
 # What firmware says in 12, 15, 16, 31, 32 bits for "I do not know": plain, with its point moved, and in
 # minutes turned to seconds. (Plain 4095 can be watts.)
 FILL_VALUES = (
-    32767, 65535, 409.5, 3276.7, 327.67, 6553.5, 655.35, 65535 * 60, 2147483647, 4294967295,
+    32767, 65535, 409.5, 6553.5, 655.35, 65535 * 60, 2147483647, 4294967295,
 )  # fmt: skip
 
 # name -> the values that mean "not told": no such setting, no such sensor (NUT's drivers pass them on)
@@ -81,7 +75,6 @@ UNTOLD_WORDS = ("", "?", "-", "n/a", "na", "none", "null", "unknown", "not avail
 # Dates that begin with a year of four digits can be checked; other spellings are anybody's guess.
 DATES = ("battery.date", "battery.mfr.date", "battery.date.maintenance", "ups.mfr.date", "device.mfr.date")
 YEARS = (1985, 2060)  # the first UPSes that talked to a computer, and a year beyond all of ours
-MONTHS, DAYS = (1, 12), (1, 31)
 
 # Texts that a person typed in; net-snmp prints one with letters beyond ASCII as bytes in hex ("D0 A1 D0").
 TYPED = ("device.contact", "device.description", "device.location", "ups.contact", "ups.id", "ups.location")
@@ -124,9 +117,6 @@ def _other(name: str, text: str) -> str:
     checked = CHECKED.get(name)
     if checked is not None:
         return checked[1] if checked[0](text) else ""
-    for last in MEASURED:
-        if name.endswith(last):
-            name = name[: -len(last)]
     bounds = KINDS.get(name[name.rfind(".") + 1 :])
     if bounds is None:
         return ""
@@ -140,13 +130,8 @@ def _other(name: str, text: str) -> str:
 
 def _impossible_date(text: str) -> bool:
     text = text.strip()
-    if len(text) < len("2024/1/1") or text[4] not in "/-.":
-        return False
-    parts = text[:10].split(text[4])
-    return any(
-        part.isdigit() and not low <= int(part) <= high
-        for part, (low, high) in zip(parts, (YEARS, MONTHS, DAYS))  # noqa: B905 (MicroPython has no strict)
-    )
+    year = text[:4]
+    return text[4:5] in ("/", "-", ".") and year.isdigit() and not YEARS[0] <= int(year) <= YEARS[1]
 
 
 def _is_hex_dump(text: str) -> bool:

@@ -10,7 +10,7 @@ values: ``python -m tests.readers.judge_dumps``.
 """
 
 from agent.readers.ups_bounds import judge, told
-from agent.readers.ups_relations import CONTRADICTIONS, SITE_NOMINAL, SMALLEST_SUPPLY_V, STATUS, disbelieved
+from agent.readers.ups_relations import CONTRADICTIONS, SITE_NOMINAL, STATUS, disbelieved
 from agent.readers.ups_scale import AIDS, rescale
 
 TYPE_CHECKING = False  # MicroPython has no typing
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     Numbers = dict[str, float]
     Tokens = set[str]
 
-# a zero that another number of the same reading refutes, from this number on: not told
-FALSE_ZEROS = (
-    ("battery.voltage", "battery.charge", 1.0),
-    ("input.frequency", "input.voltage", SMALLEST_SUPPLY_V),
-    ("output.frequency", "output.voltage", SMALLEST_SUPPLY_V),
-)
 # texts that are kept beside the numbers, and how much of them
 TEXTS = {
     STATUS: 256,
@@ -77,9 +71,8 @@ class Heard:
         rescale(self._raw, self._bad)
         raw, bad = self._raw, dict(self._bad)
         clean = {name: raw[name] for name in raw if name not in bad and told(name, raw[name])}
-        for name, proof, least in FALSE_ZEROS:
-            if clean.get(name) == 0.0 and clean.get(proof, 0.0) >= least:
-                clean.pop(name)
+        if clean.get("battery.voltage") == 0.0 and clean.get("battery.charge", 0.0) > 0.0:
+            clean.pop("battery.voltage")  # a battery that holds a charge has a voltage: not told
         if site_nominal_v is not None:
             clean[SITE_NOMINAL] = site_nominal_v
         tokens = set(self.texts.get(STATUS, "").split())
