@@ -12,7 +12,8 @@ from agent.errors import ReaderError
 from agent.readers import nis
 from agent.readers.joining import FAILURES, Joining
 from agent.readers.nis_client import NisClient
-from agent.readers.ups_sane import STATUS, Heard
+from agent.readers.ups_relations import STATUS
+from agent.readers.ups_sane import Heard
 from agent.readers.ups_state import WATCHED, UpsState
 from agent.timing import within
 

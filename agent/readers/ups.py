@@ -11,7 +11,8 @@ import asyncio
 from agent.errors import ReaderError
 from agent.readers import nut
 from agent.readers.joining import FAILURES, Joining
-from agent.readers.ups_sane import STATUS, Heard
+from agent.readers.ups_relations import STATUS
+from agent.readers.ups_sane import Heard
 from agent.readers.ups_state import CONTACT, WATCHED, UpsState
 from agent.readers.upsd_client import UpsdClient
 from agent.timing import within

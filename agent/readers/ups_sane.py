@@ -1,40 +1,25 @@
-"""Values of a UPS that contradict each other, as data, and the whole of sanitising.
+"""The whole of sanitising: what of a UPS's values can be, by ups_bounds, ups_scale and ups_relations.
 
 UPS firmware and drivers make such values: -6437 V at the input, 65535 s left, 255 % charge, "OL OB". What is
 found here is not published and counts in ``bad_values``. A value is set aside only for a reason that stands
-in these tables or in ups_bounds; a doubtful one stays. What no table can see from one reading (a constant, a
+in those tables; a doubtful one stays. What no table can see from one reading (a constant, a
 plausible number that is wrong) stays too.
 
 The tables were tried on dumps of the NUT project's device dumps library, whose maintainers marked wrong
 values: ``python -m tests.readers.judge_dumps``.
 """
 
-from agent.readers.ups_bounds import BOUNDS, judge, told
-from agent.readers.ups_scale import AIDS, rescale, within
+from agent.readers.ups_bounds import judge, told
+from agent.readers.ups_relations import CONTRADICTIONS, SITE_NOMINAL, STATUS, disbelieved
+from agent.readers.ups_scale import AIDS, rescale
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     Numbers = dict[str, float]
     Tokens = set[str]
 
-CHARGED_PERCENT = 80.0  # a battery this full is near its nominal voltage (lead-acid: above 2 V per cell)
-CELL_V = (1.5, 2.6)  # one lead-acid cell
-BLOCK_V = (11.5, 14.8)  # one block of six cells, charged
-BATTERY_V = 6.0  # the smallest whole battery
-TWO_BLOCKS_V = 24.0
-LOADED_PERCENT = 5.0  # below, the load may be rounding
-DEAD_V = 10.0
-FALLBACK_V = 100.0  # the lowest supply in use (Japan), where neither the UPS nor the site says one
-SMALLEST_SUPPLY_V = 90.0  # a claim below is none of a supply (12 V devices, a battery's voltage misplaced)
-BEYOND_ANY_PHASE = 2.2  # a lost neutral puts a whole 220 V on a leg of 127 V, 1.73; no fault gives more
-ALL_ONES_HZ = (
-    400.0  # from here on it is a sensor that is not there: 12 or 16 bits of ones make 409.5 or 655.35
-)
-
-STATUS = "ups.status"
-SITE_NOMINAL = "site.nominal"  # not NUT's: what the site is supplied with, beside the UPS's own numbers
 # texts that are kept beside the numbers, and how much of them
 TEXTS = {
     STATUS: 256,
@@ -45,153 +30,6 @@ TEXTS = {
     "ups.alarm": 120,
 }
 MOST_BAD = 64  # names of bad values that are kept; a server may list any number
-
-
-def _low_battery_voltage(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell a charged battery below 3/4 of its nominal voltage: the driver's scale is wrong."""
-    voltage, nominal = v.get("battery.voltage"), v.get("battery.voltage.nominal")
-    if voltage is None or nominal is None or v.get("battery.charge", 0.0) < CHARGED_PERCENT:
-        return False
-    per_cell = CELL_V[0] < voltage < CELL_V[1] and nominal >= BATTERY_V
-    per_block = BLOCK_V[0] < voltage < BLOCK_V[1] and nominal >= TWO_BLOCKS_V
-    return not per_cell and not per_block and voltage < 0.75 * nominal
-
-
-def _output_above_line(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell an output above input and nominal voltage, on line and not boosting: nothing lifts it there."""
-    nominals = [v[name] for name in ("input.voltage.nominal", "output.voltage.nominal") if name in v]
-    if "OL" not in tokens or "BOOST" in tokens or not nominals:
-        return False
-    return v.get("output.voltage", 0.0) > 1.1 * max(*nominals, v.get("input.voltage", 0.0))
-
-
-def _beyond_input(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell more at the input than any fault of the supply that is claimed or known can put there."""
-    return v.get("input.voltage", 0.0) > BEYOND_ANY_PHASE * _highest_supply(v)
-
-
-def _beyond_output(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell the same of the output."""
-    return v.get("output.voltage", 0.0) > BEYOND_ANY_PHASE * _highest_supply(v)
-
-
-def _highest_supply(v: "Numbers") -> float:
-    claims = [v.get(name, 0.0) for name in ("input.voltage.nominal", "output.voltage.nominal", SITE_NOMINAL)]
-    highest = max(claims)
-    return highest if highest >= SMALLEST_SUPPLY_V else BOUNDS["input.voltage"][1]
-
-
-def _dead_output(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell no voltage at the output while power is drawn from it."""
-    return v.get("output.voltage", FALLBACK_V) < DEAD_V and _loaded(v, tokens)
-
-
-def _dead_power(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell no apparent power while the load is above zero."""
-    return v.get("ups.power") == 0.0 and _loaded(v, tokens)
-
-
-def _dead_realpower(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell no real power while the load is above zero."""
-    return v.get("ups.realpower") == 0.0 and _loaded(v, tokens)
-
-
-def _loaded(v: "Numbers", tokens: "Tokens") -> bool:
-    return v.get("ups.load", 0.0) >= LOADED_PERCENT and "OFF" not in tokens
-
-
-def _false_zero(v: "Numbers", _tokens: "Tokens", raw: "Numbers") -> bool:
-    """Tell transfer limits of 0 V of a UPS whose other zeros were just refuted; else they mean "not told"."""
-    refuted = [
-        name
-        for name in ("output.voltage", "ups.power", "ups.realpower")
-        if raw.get(name) == 0.0 and name not in v
-    ]
-    return bool(refuted) and 0.0 in (raw.get("input.transfer.low"), raw.get("input.transfer.high"))
-
-
-def _transfer_order(v: "Numbers", _tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell a lower limit at or above the upper one: the UPS could never be on line."""
-    low, high = v.get("input.transfer.low"), v.get("input.transfer.high")
-    return low is not None and high is not None and low >= high
-
-
-def _claim_outside_transfer(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell a claimed nominal voltage at which the UPS would go to battery, unlike at what it measures."""
-    low, high = v.get("input.transfer.low"), v.get("input.transfer.high")
-    claimed, found = v.get("input.voltage.nominal"), v.get("input.voltage")
-    if low is None or high is None or claimed is None or found is None or "OL" not in tokens:
-        return False
-    return low < found < high and not low <= claimed <= high
-
-
-def _odd_frequency(_v: "Numbers", _tokens: "Tokens", raw: "Numbers") -> bool:
-    """Tell a frequency wrong by no power of ten: the driver misreads the input's measurements altogether."""
-    found = raw.get("input.frequency", 0.0)
-    return BOUNDS["input.frequency"][1] < found < ALL_ONES_HZ and not within(found / 10.0, 55.0, 0.19)
-
-
-def _half_scale(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell input and output both near half of the claimed nominal, on line: claim or readings are wrong."""
-    claimed = v.get("input.voltage.nominal", 0.0)
-    if "OL" not in tokens or "BYPASS" in tokens:
-        return False
-    low, high = 0.4 * claimed, 0.65 * claimed
-    return low < v.get("input.voltage", 0.0) < high and low < v.get("output.voltage", 0.0) < high
-
-
-def _wrong_scale(v: "Numbers", tokens: "Tokens", raw: "Numbers") -> bool:
-    """Of the two it is the readings, unless they fit the site."""
-    return _half_scale(v, tokens, raw) and not _fits_site(v)
-
-
-def _wrong_nominal(v: "Numbers", tokens: "Tokens", raw: "Numbers") -> bool:
-    """Of the two it is the claim, as the readings fit the site (no published UPS claims 127 V)."""
-    return _half_scale(v, tokens, raw) and _fits_site(v)
-
-
-def _fits_site(v: "Numbers") -> bool:
-    site = v.get(SITE_NOMINAL, 0.0)
-    return 0.8 * site < v.get("input.voltage", 0.0) < 1.2 * site
-
-
-def _line_both_ways(_v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell on line and on battery at once."""
-    return "OL" in tokens and "OB" in tokens
-
-
-def _off_with_output(v: "Numbers", tokens: "Tokens", _raw: "Numbers") -> bool:
-    """Tell a UPS switched off, yet with voltage at the output and no bypass that would explain it."""
-    if "OFF" not in tokens or "BYPASS" in tokens:
-        return False
-    return v.get("output.voltage", 0.0) > 0.5 * _reference(v, "output.voltage.nominal")
-
-
-# the contradiction, its test, the variables it discredits; in this order, each on what the earlier ones left.
-# The reason for each is in its test's first line; where a maintainer of NUT wrote one down, it is given here.
-CONTRADICTIONS: "tuple[tuple[str, Callable[[Numbers, Tokens, Numbers], bool], tuple[str, ...]], ...]" = (
-    # usbhid-ups scaled CyberPower's by 2/3 (NUT issue 439 and before 2.7.2)
-    ("low_battery_voltage", _low_battery_voltage, ("battery.voltage",)),
-    # the same issue, of the output
-    ("output_above_line", _output_above_line, ("output.voltage",)),
-    ("beyond_any_phase", _beyond_input, ("input.voltage",)),
-    ("beyond_any_phase", _beyond_output, ("output.voltage",)),
-    # "should not be 0 for non-zero load" (dumps library, Tripp Lite)
-    ("dead_output", _dead_output, ("output.voltage",)),
-    ("dead_power", _dead_power, ("ups.power",)),
-    ("dead_power", _dead_realpower, ("ups.realpower",)),
-    ("false_zero", _false_zero, ("input.transfer.low", "input.transfer.high")),
-    ("transfer_order", _transfer_order, ("input.transfer.low", "input.transfer.high")),
-    ("wrong_nominal", _claim_outside_transfer, ("input.voltage.nominal",)),
-    # the panel showed another voltage (dumps library, powercom)
-    ("odd_frequency", _odd_frequency, ("input.voltage",)),
-    ("wrong_nominal", _wrong_nominal, ("input.voltage.nominal",)),
-    # "wrong scaling, fixed in newer versions" (dumps library, tripplite_usb)
-    ("wrong_scale", _wrong_scale, ("input.voltage", "output.voltage")),
-    # "actually the UPS is online", "not really off" (dumps library, snmp-ups and megatec_usb)
-    ("line_both_ways", _line_both_ways, (STATUS,)),
-    ("off_with_output", _off_with_output, (STATUS,)),
-)
 
 
 def sanitise(
@@ -239,12 +77,12 @@ class Heard:
             clean[SITE_NOMINAL] = site_nominal_v
         tokens = set(self.texts.get(STATUS, "").split())
         for reason, test, discredited in CONTRADICTIONS:
-            if test(clean, tokens, raw):
+            if test(clean, tokens, raw, discredited[0]):
                 for name in discredited:
                     if name in raw or name in self.texts:
                         bad.setdefault(name, reason)
                     clean.pop(name, None)
-        tokens -= _disbelieved(tokens, clean)
+        tokens -= disbelieved(tokens, clean)
         for name in AIDS + (SITE_NOMINAL,):  # noqa: RUF005 - MicroPython does not unpack in tuples
             clean.pop(name, None)
         return clean, bad, tokens
@@ -255,25 +93,3 @@ def _aid(text: str) -> "tuple[float | None, str]":
         return float(text), ""
     except ValueError:
         return None, ""
-
-
-def _disbelieved(tokens: "Tokens", v: "Numbers") -> "Tokens":
-    """Return the tokens that measurements refute; where nothing decides, neither OL nor OB is believed."""
-    wrong = set()
-    if _off_with_output(v, tokens, v):
-        wrong.add("OFF")
-    if _line_both_ways(v, tokens, v):
-        reference, found = _reference(v, "input.voltage.nominal"), v.get("input.voltage")
-        if found is None or found < 0.5 * reference:
-            wrong.add("OL")
-        if found is None or found >= 0.1 * reference:
-            wrong.add("OB")
-    return wrong
-
-
-def _reference(v: "Numbers", first: str) -> float:
-    """Return the voltage to compare with: what is claimed, else the site's, else the lowest in use."""
-    for name in (first, "input.voltage.nominal", SITE_NOMINAL):
-        if name in v:
-            return v[name]
-    return FALLBACK_V

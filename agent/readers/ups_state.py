@@ -11,7 +11,8 @@ line was just lost or won an unchanged input is taken for the old one until that
 last 127 V before a cut would look measured. apcupsd tells the time of its measurements; there it is that.
 """
 
-from agent.readers.ups_sane import STATUS, Heard
+from agent.readers.ups_relations import STATUS
+from agent.readers.ups_sane import Heard
 
 TYPE_CHECKING = False  # MicroPython has no typing
 if TYPE_CHECKING:

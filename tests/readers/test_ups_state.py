@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.readers.ups_bounds import BOUNDS
-from agent.readers.ups_sane import CONTRADICTIONS, STATUS, Heard, sanitise
+from agent.readers.ups_relations import CONTRADICTIONS, STATUS
+from agent.readers.ups_sane import Heard, sanitise
 from agent.readers.ups_scale import AIDS
 from agent.readers.ups_state import CONTACTS, FLAGS, NUMBERS, UpsState, refresh_ms
 from agent.wire.fields import MEASUREMENTS
@@ -157,6 +159,53 @@ def test_how_long_drivers_take_to_measure():
 def test_the_tables_name_known_variables():
     for _, _, names in CONTRADICTIONS:
         assert set(names) <= set(BOUNDS) | {STATUS}
+
+
+ODD_BUT_TRUE = {
+    "a step-down transformer": {"input.voltage": "230", "output.voltage": "101"},
+    "direct current at the output": {
+        "input.voltage": "127",
+        "output.voltage": "12.1",
+        "output.voltage.nominal": "12",
+    },
+    "direct current on both sides": {"input.voltage": "24.0", "output.voltage": "12.0"},
+    "four blocks told by one": {
+        "battery.voltage": "54.6",
+        "battery.voltage.nominal": "12",
+        "battery.charge": "100",
+    },
+    "an empty battery": {"battery.voltage": "1.78", "battery.voltage.nominal": "48", "battery.charge": "0"},
+    "a double conversion in a sag": {
+        "input.voltage": "98",
+        "output.voltage": "127",
+        "output.voltage.nominal": "120",
+    },
+    "an input that is not measured": {"input.voltage": "0.0", "input.voltage.nominal": "120"},
+    "a battery that collapses": {
+        "battery.voltage": "9.7",
+        "battery.voltage.nominal": "12",
+        "battery.charge": "81",
+    },
+    "a calibration": {"input.voltage": "126", "ups.status": "OL CAL DISCHRG"},
+    "a maximum of a sag": {
+        "input.voltage": "90",
+        "input.voltage.minimum": "0",
+        "input.voltage.maximum": "131",
+    },
+    "a line beyond its limits on bypass": {
+        "input.voltage": "131",
+        "input.voltage.nominal": "127",
+        "input.transfer.high": "115",
+        "input.transfer.low": "90",
+        "ups.status": "OL BYPASS",
+    },
+    "a date": {"battery.mfr.date": "2024/12/31", "battery.date": "01/31/99", "ups.mfr.date": "2024-2-9"},
+}
+
+
+@pytest.mark.parametrize("what", ODD_BUT_TRUE)
+def test_what_is_odd_but_can_be_is_believed(what):
+    assert sanitise({"ups.status": "OL", **ODD_BUT_TRUE[what]})[1] == {}
 
 
 @settings(max_examples=200, deadline=None)
